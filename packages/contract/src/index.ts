@@ -1,0 +1,65 @@
+export {
+  type Acknowledgement,
+  type AcknowledgementState,
+  acknowledgementText,
+  readAcknowledgement,
+} from "./acknowledgement.js";
+export { ABSENT, type Document, documentText, firstIssue } from "./document.js";
+export {
+  type ClusterEvent,
+  type EventOf,
+  type HookEvent,
+  type SpoolableEvent,
+  hookEventSchema,
+  recoveryBeganAt,
+  spoolableEventSchema,
+} from "./event.js";
+export {
+  type ClusterKeys,
+  DEFAULT_PREFIX,
+  acknowledgementKey,
+  clusterKeys,
+  historyKey,
+  keyName,
+  keyPrefix,
+} from "./keys.js";
+export {
+  type Layout,
+  type LayoutServer,
+  canonicalServer,
+  isCandidate,
+  layoutServer,
+  layoutText,
+  parseLayout,
+  readLayout,
+} from "./layout.js";
+export { type Member, type Members, membersText, readMembers } from "./members.js";
+export {
+  type Cause,
+  type CauseKind,
+  type MasterRecord,
+  type Phase,
+  type Sha256,
+  readRecord,
+  recordHash,
+  recordText,
+} from "./record.js";
+export {
+  type Parsed,
+  type Server,
+  compareServers,
+  formatServer,
+  includesServer,
+  makeServer,
+  parseServer,
+  printable,
+  sameServer,
+} from "./server.js";
+export {
+  type Decision,
+  type Refusal,
+  type RuleId,
+  type StoredRecord,
+  type WriteContext,
+  transition,
+} from "./transition.js";

@@ -1,0 +1,128 @@
+import * as z from "zod";
+import { type Document, type DocumentKind, documentText, firstIssue, readDocument } from "./document.js";
+import { type Parsed, type Server, formatServer, parseServer, sameServer, serverFields } from "./server.js";
+
+export const LAYOUT_FORMAT = 1;
+
+const hostgroup = z.int().min(0).max(2_147_483_647);
+
+/** Values for columns of `mysql_servers` in rows that Primacy inserts. Rows that exist keep what operators set. */
+const columnDefaults = {
+  weight: z.int().min(0).max(10_000_000).default(1),
+  maxConnections: z.int().min(0).default(1000),
+  useSsl: z.boolean().default(false),
+} as const;
+
+const otherName = z.string().transform((text, context): Server => {
+  const parsed = parseServer(text, 3306);
+  if (parsed.ok) return parsed.value;
+  context.issues.push({ code: "custom", input: text, message: parsed.problem });
+  return z.NEVER;
+});
+
+const layoutServerSchema = z
+  .strictObject({
+    ...serverFields,
+    port: serverFields.port.default(3306),
+    /** Could it become master? Candidates have a standing row in the writer hostgroup. */
+    candidate: z.boolean().default(true),
+    /** Does it serve reads when it is a healthy replica? */
+    reads: z.boolean().default(true),
+    /** Other `host:port` by which Orchestrator may call it. */
+    alsoKnownAs: z.array(otherName).max(16).default([]).readonly(),
+    weight: columnDefaults.weight.optional(),
+    maxConnections: columnDefaults.maxConnections.optional(),
+    useSsl: columnDefaults.useSsl.optional(),
+  })
+  .readonly();
+export type LayoutServer = z.infer<typeof layoutServerSchema>;
+
+/**
+ * The layout: what an operator says of a cluster. Strict, unlike the record: a misspelt policy must be an error and
+ * not a default.
+ */
+export const layoutSchema = z
+  .strictObject({
+    format: z.literal(LAYOUT_FORMAT),
+    /** The name of the cluster: Orchestrator's cluster alias. */
+    cluster: z.string().min(1).max(64),
+    hostgroups: z.strictObject({ writer: hostgroup, reader: hostgroup.nullable().default(null) }).readonly(),
+    servers: z.array(layoutServerSchema).min(1).max(256).readonly(),
+    defaults: z
+      .strictObject(columnDefaults)
+      .default({ weight: 1, maxConnections: 1000, useSsl: false })
+      .readonly(),
+    /** Does the master serve reads too? `fallback`: only when no replica is left. */
+    masterReads: z.enum(["always", "fallback", "never"]).default("fallback"),
+    /** A replica further behind than this serves no reads. Seconds. */
+    maxLagSeconds: z.int().min(1).max(86_400).default(30),
+    /** How long a former master must have been seen read-only and replicating before it serves reads. Seconds. */
+    quarantineSeconds: z.int().min(0).max(86_400).default(60),
+    /** How long a drain may last before whoever reconciles must end it. Seconds. */
+    drainSeconds: z.int().min(1).max(3600).default(10),
+    /** How long a fence may last before whoever reconciles must end it. Seconds. */
+    fenceSeconds: z.int().min(1).max(3600).default(60),
+  })
+  .readonly()
+  .superRefine((layout, context) => {
+    const problem = layoutProblem(layout);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
+export type Layout = z.infer<typeof layoutSchema>;
+
+interface LayoutParts {
+  readonly hostgroups: { readonly writer: number; readonly reader: number | null };
+  readonly servers: readonly LayoutServer[];
+}
+
+function layoutProblem(layout: LayoutParts): string | undefined {
+  if (layout.hostgroups.writer === layout.hostgroups.reader) {
+    return "the writer and the reader hostgroup must be two";
+  }
+  if (!layout.servers.some((server) => server.candidate)) return "no server is a candidate";
+  const names = layout.servers.flatMap((server): Server[] => [server, ...server.alsoKnownAs]);
+  const twice = names.find((name, index) => names.slice(0, index).some((other) => sameServer(name, other)));
+  return twice === undefined ? undefined : `${formatServer(twice)} is named twice`;
+}
+
+const LAYOUT: DocumentKind<Layout> = { what: "layout", format: LAYOUT_FORMAT, schema: layoutSchema };
+
+export function readLayout(text: string | null | undefined): Document<Layout> {
+  return readDocument(LAYOUT, text);
+}
+
+/** Validates what an operator wrote, after its YAML or JSON has been read. `format` may be left out there. */
+export function parseLayout(value: unknown): Parsed<Layout> {
+  const complete =
+    typeof value === "object" && value !== null && !Array.isArray(value) && !("format" in value)
+      ? { format: LAYOUT_FORMAT, ...value }
+      : value;
+  const parsed = layoutSchema.safeParse(complete);
+  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, problem: firstIssue(parsed.error) };
+}
+
+/** The canonical text: every default written out, so that the stored layout says what holds. */
+export function layoutText(layout: Layout): string {
+  const servers = layout.servers.map((server) => ({
+    ...server,
+    alsoKnownAs: server.alsoKnownAs.map(formatServer),
+  }));
+  return documentText({ ...layout, servers });
+}
+
+/** The layout's server that is called `name`, by its own address or another of its names. */
+export function layoutServer(layout: Layout, name: Server): LayoutServer | undefined {
+  return layout.servers.find(
+    (server) => sameServer(server, name) || server.alsoKnownAs.some((other) => sameServer(other, name)),
+  );
+}
+
+/** The address under which proxies reach the server that Orchestrator calls `name`; `name` itself where unknown. */
+export function canonicalServer(layout: Layout | undefined, name: Server): Server {
+  const known = layout === undefined ? undefined : layoutServer(layout, name);
+  return known === undefined ? name : { host: known.host, port: known.port };
+}
+
+export function isCandidate(layout: Layout, server: Server): boolean {
+  return layoutServer(layout, server)?.candidate === true;
+}

@@ -1,0 +1,60 @@
+import * as z from "zod";
+import { type Document, type DocumentKind, documentText, readDocument } from "./document.js";
+import { serverFields, serverSchema } from "./server.js";
+
+export const MEMBERS_FORMAT = 1;
+
+const instant = z.iso.datetime({ precision: 3 });
+
+/** How Orchestrator saw one server. Every field is a fact that was seen; null is "not known". */
+export const memberSchema = z
+  .object({
+    ...serverFields,
+    /** Was its last check by Orchestrator valid and recent? */
+    reachable: z.boolean(),
+    readOnly: z.boolean().nullable(),
+    /** Are its IO and SQL threads both running? */
+    replicating: z.boolean(),
+    replicatesFrom: serverSchema.nullable(),
+    /**
+     * Since when it has been seen read-only and replicating from `members.master`, directly or through others, without
+     * a break; null while it isn't.
+     */
+    followsMasterSince: instant.nullable(),
+    /** Seconds behind; null where unknown (a broken replica's lag is NULL, not 0). */
+    lagSeconds: z.number().min(0).nullable(),
+    downtime: z
+      .object({ reason: z.string().max(1000), endsAt: instant.nullable() })
+      .readonly()
+      .nullable(),
+  })
+  .readonly();
+export type Member = z.infer<typeof memberSchema>;
+
+/** How Orchestrator sees the servers of a cluster. Written by the agent when what it means has changed. */
+export const membersSchema = z
+  .object({
+    format: z.literal(MEMBERS_FORMAT),
+    cluster: z.string().min(1).max(64),
+    /** The master that the servers were judged against: for another master these judgements do not hold. */
+    master: serverSchema,
+    observedAt: instant,
+    observedBy: z.string().max(253),
+    servers: z.array(memberSchema).max(1024).readonly(),
+  })
+  .readonly();
+export type Members = z.infer<typeof membersSchema>;
+
+const MEMBERS: DocumentKind<Members> = {
+  what: "members document",
+  format: MEMBERS_FORMAT,
+  schema: membersSchema,
+};
+
+export function readMembers(text: string | null | undefined): Document<Members> {
+  return readDocument(MEMBERS, text);
+}
+
+export function membersText(members: Members): string {
+  return documentText(membersSchema.parse(members));
+}

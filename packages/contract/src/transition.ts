@@ -1,0 +1,374 @@
+import type { ClusterEvent, EventOf } from "./event.js";
+import { type MasterRecord, type Phase, type Sha256, RECORD_FORMAT, recordHash } from "./record.js";
+import { type Server, formatServer, includesServer, sameServer } from "./server.js";
+
+/** A record and the text under which it lies in Consul. */
+export interface StoredRecord {
+  readonly value: MasterRecord;
+  readonly text: string;
+}
+
+/** What a new record needs that a decision must not make up itself. */
+export interface WriteContext {
+  readonly cluster: string;
+  /** Now, as ISO 8601 with milliseconds. */
+  readonly now: string;
+  readonly writtenBy: string;
+  readonly writeId: string;
+  /** Taken by `bootstrap` only. */
+  readonly newIncarnation: string;
+  readonly drainSeconds: number;
+  readonly fenceSeconds: number;
+  readonly sha256: Sha256;
+}
+
+export type RuleId =
+  | "bootstrap-first-record"
+  | "bootstrap-again"
+  | "bootstrap-refused-record-exists"
+  | "no-record"
+  | "same-server"
+  | "open-new-master"
+  | "open-already"
+  | "open-refused-stale"
+  | "open-refused-contradictory"
+  | "drain-begins"
+  | "drain-already"
+  | "drain-refused-stale"
+  | "drain-refused-contradictory"
+  | "fence-begins"
+  | "fence-already"
+  | "fence-refused-stale"
+  | "fence-refused-contradictory"
+  | "abort-reopens"
+  | "abort-already"
+  | "abort-refused-stale"
+  | "abort-refused-contradictory"
+  | "operator-set"
+  | "operator-readmits"
+  | "operator-readmits-already"
+  | "operator-refused-generation-moved"
+  | "operator-refused-contradictory";
+
+/** Why an event was refused: `stale` (it is older than what stands), `contradictory`, or `no-record`. */
+export type Refusal = "stale" | "contradictory" | "no-record";
+
+/** What an event does to a record. `reason` is one sentence, for the log and for people. */
+export type Decision =
+  | { readonly kind: "write"; readonly rule: RuleId; readonly reason: string; readonly record: MasterRecord }
+  | {
+      readonly kind: "nothing";
+      readonly rule: RuleId;
+      readonly reason: string;
+      readonly record: MasterRecord;
+    }
+  | { readonly kind: "refuse"; readonly rule: RuleId; readonly reason: string; readonly refusal: Refusal };
+
+/**
+ * The one function by which a record changes: protocol.md's table. Pure.
+ *
+ * Two things go before the table's first row. An event that has already had its effect is "nothing to do", however old
+ * it is. And an event that is older than what the record accounts for is stale even where the record's master is the
+ * event's outgoing one: after A, B, A a late "B follows A" finds A as the master again.
+ */
+export function transition(
+  current: StoredRecord | null,
+  event: ClusterEvent,
+  context: WriteContext,
+): Decision {
+  if (event.kind === "bootstrap") return bootstrap(current, event, context);
+  if (current === null)
+    return refuse(
+      "no-record",
+      "no-record",
+      `cluster ${context.cluster} has no record yet: bootstrap it first`,
+    );
+  switch (event.kind) {
+    case "open":
+      return open(current, event, context);
+    case "drain":
+      return drain(current, event, context);
+    case "fence":
+      return fence(current, event, context);
+    case "abort":
+      return abort(current, event, context);
+    case "set":
+      return set(current, event, context);
+    case "readmit":
+      return readmit(current, event, context);
+  }
+}
+
+function bootstrap(
+  current: StoredRecord | null,
+  event: EventOf<"bootstrap">,
+  context: WriteContext,
+): Decision {
+  if (current !== null) {
+    const record = current.value;
+    const master = formatServer(record.master);
+    if (sameServer(record.master, event.master) && record.generation === 1) {
+      return nothing("bootstrap-again", `the first record already names ${master}`, record);
+    }
+    return refuse(
+      "bootstrap-refused-record-exists",
+      "contradictory",
+      `cluster ${record.cluster} has a record: generation ${String(record.generation)}, master ${master}`,
+    );
+  }
+  const record: MasterRecord = {
+    format: RECORD_FORMAT,
+    cluster: context.cluster,
+    generation: 1,
+    phase: "open",
+    master: event.master,
+    previous: null,
+    successor: null,
+    quarantined: [],
+    cause: { ...event.cause, rule: "bootstrap-first-record" },
+    decidedAt: event.beganAt ?? context.now,
+    writtenAt: context.now,
+    writtenBy: context.writtenBy,
+    writeId: context.writeId,
+    deadline: null,
+    incarnation: context.newIncarnation,
+    previousHash: null,
+  };
+  return write(
+    "bootstrap-first-record",
+    `${formatServer(event.master)} is the first master on record`,
+    record,
+  );
+}
+
+function open(current: StoredRecord, event: EventOf<"open">, context: WriteContext): Decision {
+  const record = current.value;
+  const successor = formatServer(event.successor);
+  const outgoing = formatServer(event.outgoing);
+  if (sameServer(event.successor, event.outgoing)) return refuseSameServer(event.successor);
+  if (sameServer(record.master, event.successor) && record.phase === "open") {
+    return nothing("open-already", `${successor} is already the master`, record);
+  }
+  if (isStale(record, event)) return refuseStale("open-refused-stale", record, event);
+  if (!sameServer(record.master, event.outgoing)) {
+    return refuse(
+      "open-refused-contradictory",
+      "contradictory",
+      contradiction(record, `${successor} follows ${outgoing}`),
+    );
+  }
+  const next = nextRecord(current, event, context, {
+    phase: "open",
+    rule: "open-new-master",
+    master: event.successor,
+    decidedAt: latest(record.decidedAt, event.beganAt ?? context.now),
+  });
+  return write("open-new-master", `${successor} follows ${outgoing} as the master`, next);
+}
+
+function drain(current: StoredRecord, event: EventOf<"drain">, context: WriteContext): Decision {
+  const record = current.value;
+  const outgoing = formatServer(event.outgoing);
+  if (event.successor !== null && sameServer(event.successor, event.outgoing))
+    return refuseSameServer(event.outgoing);
+  if (isStale(record, event)) return refuseStale("drain-refused-stale", record, event);
+  if (!sameServer(record.master, event.outgoing) || record.phase === "fenced") {
+    return refuse(
+      "drain-refused-contradictory",
+      "contradictory",
+      contradiction(record, `${outgoing} drains`),
+    );
+  }
+  if (record.phase === "draining") return nothing("drain-already", `${outgoing} is already draining`, record);
+  const next = nextRecord(current, event, context, {
+    phase: "draining",
+    rule: "drain-begins",
+    successor: event.successor,
+    deadline: after(context.now, context.drainSeconds),
+  });
+  return write("drain-begins", `${outgoing} takes no new sessions`, next);
+}
+
+function fence(current: StoredRecord, event: EventOf<"fence">, context: WriteContext): Decision {
+  const record = current.value;
+  const outgoing = formatServer(event.outgoing);
+  if (isStale(record, event)) return refuseStale("fence-refused-stale", record, event);
+  if (!sameServer(record.master, event.outgoing)) {
+    return refuse(
+      "fence-refused-contradictory",
+      "contradictory",
+      contradiction(record, `${outgoing} is fenced`),
+    );
+  }
+  if (record.phase === "fenced") return nothing("fence-already", `${outgoing} is already fenced`, record);
+  const next = nextRecord(current, event, context, {
+    phase: "fenced",
+    rule: "fence-begins",
+    successor: record.successor,
+    deadline: after(context.now, context.fenceSeconds),
+    decidedAt: latest(record.decidedAt, event.beganAt),
+  });
+  return write("fence-begins", `nobody takes writes while ${outgoing} is failed over`, next);
+}
+
+function abort(current: StoredRecord, event: EventOf<"abort">, context: WriteContext): Decision {
+  const record = current.value;
+  const outgoing = formatServer(event.outgoing);
+  if (sameServer(record.master, event.outgoing) && record.phase === "open") {
+    return nothing("abort-already", `${outgoing} is the master and open`, record);
+  }
+  if (isStale(record, event)) return refuseStale("abort-refused-stale", record, event);
+  if (!sameServer(record.master, event.outgoing)) {
+    return refuse(
+      "abort-refused-contradictory",
+      "contradictory",
+      contradiction(record, `${outgoing} stays the master`),
+    );
+  }
+  const next = nextRecord(current, event, context, {
+    phase: "open",
+    rule: "abort-reopens",
+    decidedAt: latest(record.decidedAt, event.beganAt),
+  });
+  return write("abort-reopens", `${outgoing} stays the master and takes writes again`, next);
+}
+
+function set(current: StoredRecord, event: EventOf<"set">, context: WriteContext): Decision {
+  const record = current.value;
+  if (record.generation !== event.seenGeneration) return refuseMoved(record, event.seenGeneration);
+  const next = nextRecord(current, event, context, {
+    phase: "open",
+    rule: "operator-set",
+    master: event.master,
+    decidedAt: latest(record.decidedAt, event.beganAt ?? context.now),
+  });
+  return write("operator-set", `an operator named ${formatServer(event.master)} the master`, next);
+}
+
+function readmit(current: StoredRecord, event: EventOf<"readmit">, context: WriteContext): Decision {
+  const record = current.value;
+  const server = formatServer(event.server);
+  if (record.generation !== event.seenGeneration) return refuseMoved(record, event.seenGeneration);
+  if (!includesServer(record.quarantined, event.server)) {
+    return nothing("operator-readmits-already", `${server} is not quarantined`, record);
+  }
+  if (record.phase !== "open") {
+    return refuse(
+      "operator-refused-contradictory",
+      "contradictory",
+      contradiction(record, `${server} leaves quarantine`),
+    );
+  }
+  const next = nextRecord(current, event, context, {
+    phase: "open",
+    rule: "operator-readmits",
+    quarantined: record.quarantined.filter((one) => !sameServer(one, event.server)),
+  });
+  return write("operator-readmits", `an operator let ${server} out of quarantine`, next);
+}
+
+interface Change {
+  readonly phase: Phase;
+  readonly rule: RuleId;
+  readonly master?: Server;
+  readonly successor?: Server | null;
+  readonly deadline?: string;
+  readonly decidedAt?: string;
+  readonly quarantined?: readonly Server[];
+}
+
+/** Everything that is the same for every change: one generation up, linked to the record before. */
+function nextRecord(
+  current: StoredRecord,
+  event: ClusterEvent,
+  context: WriteContext,
+  change: Change,
+): MasterRecord {
+  const record = current.value;
+  const master = change.master ?? record.master;
+  const moved = !sameServer(master, record.master);
+  return {
+    format: RECORD_FORMAT,
+    cluster: record.cluster,
+    generation: record.generation + 1,
+    phase: change.phase,
+    master,
+    previous: moved ? record.master : record.previous,
+    successor: change.successor ?? null,
+    quarantined: change.quarantined ?? (moved ? quarantineAfter(record, master) : record.quarantined),
+    cause: { ...event.cause, rule: change.rule },
+    decidedAt: change.decidedAt ?? record.decidedAt,
+    writtenAt: context.now,
+    writtenBy: context.writtenBy,
+    writeId: context.writeId,
+    deadline: change.deadline ?? null,
+    incarnation: record.incarnation,
+    previousHash: recordHash(current.text, context.sha256),
+  };
+}
+
+function quarantineAfter(record: MasterRecord, master: Server): readonly Server[] {
+  return [...record.quarantined, record.master]
+    .filter((one, index, all) => all.findIndex((other) => sameServer(one, other)) === index)
+    .filter((one) => !sameServer(one, master));
+}
+
+/**
+ * Did the recovery behind the event begin before what the record accounts for, or has it already ended? The same
+ * recovery's own later hooks (equal start) are not stale, but a Pre hook that arrives after its recovery was ended is.
+ */
+function isStale(
+  record: MasterRecord,
+  event: Exclude<ClusterEvent, { kind: "bootstrap" | "set" | "readmit" }>,
+): boolean {
+  if (event.beganAt !== null && Date.parse(event.beganAt) < Date.parse(record.decidedAt)) return true;
+  const uid = event.cause.recoveryUid;
+  const opensAgain = event.kind === "open" || event.kind === "abort";
+  return !opensAgain && uid !== "" && uid === record.cause.recoveryUid && record.phase === "open";
+}
+
+function refuseStale(rule: RuleId, record: MasterRecord, event: ClusterEvent): Decision {
+  const began = event.beganAt ?? "the same recovery";
+  return refuse(
+    rule,
+    "stale",
+    `the event (began ${began}) is older than generation ${String(record.generation)} (decided ${record.decidedAt}), ` +
+      `whose master is ${formatServer(record.master)}`,
+  );
+}
+
+function refuseSameServer(server: Server): Decision {
+  return refuse("same-server", "contradictory", `${formatServer(server)} cannot follow itself`);
+}
+
+function refuseMoved(record: MasterRecord, seen: number): Decision {
+  return refuse(
+    "operator-refused-generation-moved",
+    "stale",
+    `the record is at generation ${String(record.generation)} by now, not ${String(seen)}: look again`,
+  );
+}
+
+function contradiction(record: MasterRecord, claim: string): string {
+  return `"${claim}" contradicts generation ${String(record.generation)}: ${formatServer(record.master)} is ${record.phase}`;
+}
+
+function latest(a: string, b: string | null): string {
+  return b !== null && Date.parse(b) > Date.parse(a) ? b : a;
+}
+
+function after(instant: string, seconds: number): string {
+  return new Date(Date.parse(instant) + seconds * 1000).toISOString();
+}
+
+function write(rule: RuleId, reason: string, record: MasterRecord): Decision {
+  return { kind: "write", rule, reason, record };
+}
+
+function nothing(rule: RuleId, reason: string, record: MasterRecord): Decision {
+  return { kind: "nothing", rule, reason, record };
+}
+
+function refuse(rule: RuleId, refusal: Refusal, reason: string): Decision {
+  return { kind: "refuse", rule, refusal, reason };
+}
