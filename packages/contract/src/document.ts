@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 
 /**
  * What was found under a key. Absent, unreadable and unusable all mean "hold what you have", never "remove servers".
@@ -36,7 +36,7 @@ export function readDocument<T>(kind: DocumentKind<T>, text: string | null | und
   if (format === undefined) return unusable(`the ${kind.what} has no "format"`);
   if (format !== kind.format) {
     return unusable(
-      `the ${kind.what} has format ${String(format)}; this version reads format ${String(kind.format)}`,
+      `the ${kind.what} has format ${JSON.stringify(format)}; this version reads format ${String(kind.format)}`,
     );
   }
   const parsed = kind.schema.safeParse(json);

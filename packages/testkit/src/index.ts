@@ -8,3 +8,15 @@ export {
   startProcess,
 } from "./process.js";
 export { pause, type WaitOptions, WaitTimeoutError, waitUntil } from "./wait-until.js";
+
+// Real servers.
+export {
+  type FoundServer,
+  findServer,
+  isRequired,
+  requireServer,
+  type ServerName,
+  serverForTests,
+} from "./servers/found.js";
+export { type Account, accounts } from "./servers/mariadb-accounts.js";
+export { MariaDb, type MariaDbOptions, type Row, startMariaDb } from "./servers/mariadb.js";
