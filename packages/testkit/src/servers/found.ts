@@ -1,0 +1,124 @@
+import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { primacyFolder } from "../primacy-folder.js";
+
+/** The real programs that tests use where they are installed. */
+export type ServerName = "mariadb" | "consul" | "proxysql" | "orchestrator";
+
+/** A program that can be started. */
+export interface FoundServer {
+  name: ServerName;
+  path: string;
+  /** As the program itself says. */
+  version: string;
+}
+
+interface Search {
+  /** Environment variable that names the binary. */
+  variable: string;
+  /** Where else to look: a name to be looked up in PATH, or a path. */
+  places: () => string[];
+  /** How the program is asked for its version, and where in the answer it stands. */
+  ask: string[];
+  version: RegExp;
+}
+
+const SEARCHES: Record<ServerName, Search> = {
+  mariadb: {
+    variable: "PRIMACY_MARIADB_BIN",
+    places: () => ["mariadbd", "/usr/sbin/mariadbd"],
+    ask: ["--version"],
+    version: /Ver (\S+)/,
+  },
+  consul: {
+    variable: "PRIMACY_CONSUL_BIN",
+    places: () => [primacyFolder("servers", "consul-1.8.7", "usr", "bin", "consul"), "consul"],
+    ask: ["version"],
+    version: /Consul v?(\S+)/,
+  },
+  proxysql: {
+    variable: "PRIMACY_PROXYSQL_BIN",
+    places: () => ["proxysql"],
+    ask: ["--version"],
+    version: /version (\S+?),/,
+  },
+  orchestrator: {
+    variable: "PRIMACY_ORCHESTRATOR_BIN",
+    places: () => [],
+    ask: ["--version"],
+    version: /(\d+\.\d+\S*)/,
+  },
+};
+
+const known = new Map<ServerName, FoundServer | string>();
+
+/** The program, or one sentence that says why it can't be used. */
+export function findServer(name: ServerName): FoundServer | string {
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const answer = search(name);
+  known.set(name, answer);
+  return answer;
+}
+
+/** The program. @throws when it can't be used. */
+export function requireServer(name: ServerName): FoundServer {
+  const found = findServer(name);
+  if (typeof found === "string") throw new Error(found);
+  return found;
+}
+
+/**
+ * The program for the tests called `tests`, or undefined when it is not there and need not be. Either is written
+ * down, and the last lines of a test run say it.
+ *
+ * @throws when it is not there although PRIMACY_REQUIRE (a list like "mariadb,consul") names it.
+ */
+export function serverForTests(name: ServerName, tests: string): FoundServer | undefined {
+  const found = findServer(name);
+  if (typeof found !== "string") {
+    note("used.log", `${name} ${found.version} (${found.path})`);
+    return found;
+  }
+  if (isRequired(name)) throw new Error(`${found} PRIMACY_REQUIRE names it, so ${tests} can't be left out.`);
+  note("left-out.log", `${tests}: ${found}`);
+  return undefined;
+}
+
+/** True when PRIMACY_REQUIRE names the program: then its absence is an error. */
+export function isRequired(name: ServerName): boolean {
+  const names = (process.env["PRIMACY_REQUIRE"] ?? "").split(",").map((word) => word.trim());
+  return names.includes(name);
+}
+
+function search(name: ServerName): FoundServer | string {
+  const { variable, places, ask, version } = SEARCHES[name];
+  const named = process.env[variable];
+  const path = (named === undefined || named === "" ? places() : [named])
+    .map(inPath)
+    .find((file) => file !== undefined);
+  if (path === undefined) {
+    const where =
+      named === undefined || named === ""
+        ? `is not installed and ${variable} is not set`
+        : `is not at ${named}`;
+    return `${name} ${where}.`;
+  }
+  const answer = spawnSync(path, ask, { encoding: "utf8", timeout: 10_000 });
+  if (answer.error || answer.status !== 0)
+    return `${name} at ${path} does not start: ${answer.error ?? answer.stderr}.`;
+  return { name, path, version: version.exec(answer.stdout + answer.stderr)?.[1] ?? "of unknown version" };
+}
+
+function inPath(program: string): string | undefined {
+  if (program.includes("/")) return existsSync(program) ? program : undefined;
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
+}
+
+function note(file: string, line: string): void {
+  const path = primacyFolder(file);
+  mkdirSync(dirname(path), { recursive: true });
+  appendFileSync(path, `${line}\n`);
+}
