@@ -10,6 +10,8 @@ export {
 export { pause, type WaitOptions, WaitTimeoutError, waitUntil } from "./wait-until.js";
 
 // Real servers.
+export { Consul, type ConsulOptions, startConsul } from "./servers/consul.js";
+export { ConsulServer } from "./servers/consul-server.js";
 export {
   type FoundServer,
   findServer,

@@ -1,0 +1,165 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePorts } from "../ports.js";
+import { waitUntil } from "../wait-until.js";
+import type { ConsulPorts } from "./consul-config.js";
+import { ConsulServer } from "./consul-server.js";
+import { requireServer } from "./found.js";
+
+/** How to start Consul. */
+export interface ConsulOptions {
+  /** One server, or three of which one may be lost (default 1). */
+  servers?: 1 | 3;
+  /** Where the servers keep their data (default: a temporary folder, removed by close()). */
+  dataDir?: string;
+  /** ACLs: nothing is allowed without a token (default false). */
+  acl?: boolean;
+  /** Factor of raft's time-outs (default 1; Consul's own default is 5). */
+  raftMultiplier?: number;
+  /** Lower limit of session TTLs, such as "1s" (default: Consul's own 10s). */
+  sessionTtlMin?: string;
+}
+
+/**
+ * Starts real Consul servers on 127.0.0.1 and waits until each answers from a leader.
+ *
+ * @throws when no Consul is installed, or there is no leader within 30 s.
+ */
+export async function startConsul(options: ConsulOptions = {}): Promise<Consul> {
+  const { path } = requireServer("consul");
+  const temporary =
+    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-consul-")) : undefined;
+  const token = options.acl === true ? randomUUID() : undefined;
+  const settings = { ...options, dataDir: options.dataDir ?? temporary ?? "" };
+  const consul = new Consul(await makeServers(path, settings, token), token, temporary);
+  try {
+    await consul.start();
+  } catch (error) {
+    await consul.close();
+    throw error;
+  }
+  return consul;
+}
+
+/** A Consul cluster of one or three servers. */
+export class Consul {
+  readonly servers: readonly ConsulServer[];
+  /** The token that may do everything, where ACLs are on. */
+  readonly token: string | undefined;
+  readonly #temporary: string | undefined;
+
+  constructor(servers: readonly ConsulServer[], token: string | undefined, temporary: string | undefined) {
+    this.servers = servers;
+    this.token = token;
+    this.#temporary = temporary;
+  }
+
+  /** The address of the first server, "http://127.0.0.1:port". */
+  get httpAddr(): string {
+    return this.#first.httpAddr;
+  }
+
+  get httpAddrs(): string[] {
+    return this.servers.map((server) => server.httpAddr);
+  }
+
+  /** Starts all servers on their data (again) and waits for a leader. */
+  async start(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.start()));
+    await this.waitReady();
+  }
+
+  /** Waits until every one of `servers` answers from a leader. */
+  async waitReady(servers = this.servers, timeoutMs = 30_000): Promise<void> {
+    await Promise.all(
+      servers.map((server) =>
+        waitUntil(() => server.isReady(), {
+          timeoutMs,
+          intervalMs: 50,
+          what: `consul ${server.nodeName} to be ready`,
+        }),
+      ),
+    );
+  }
+
+  /** The server that leads now, as `asked` sees it. */
+  async leader(asked: ConsulServer = this.#first): Promise<ConsulServer> {
+    const status = JSON.parse((await asked.request("GET", "/v1/status/leader")).body) as string;
+    const peers = JSON.parse((await asked.request("GET", "/v1/catalog/service/consul")).body) as Peer[];
+    const peer = peers.find((each) => `${each.Address}:${each.ServicePort}` === status);
+    const leader = this.servers.find((server) => server.nodeName === peer?.Node);
+    if (!leader)
+      throw new Error(`no server of this cluster leads: ${asked.nodeName} says ${status || "nobody"}`);
+    return leader;
+  }
+
+  /** Makes a token with these rules (Consul's policy language) and answers its secret. Needs `acl`. */
+  async createToken(rules: string): Promise<string> {
+    const name = `rules-${randomUUID()}`;
+    await this.#put("/v1/acl/policy", { Name: name, Rules: rules });
+    const made = await this.#put("/v1/acl/token", { Policies: [{ Name: name }] });
+    return String((JSON.parse(made) as { SecretID: unknown }).SecretID);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.stop()));
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Kills all servers and removes their data where they were temporary. */
+  async close(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.kill9()));
+    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true });
+  }
+
+  get #first(): ConsulServer {
+    const [first] = this.servers;
+    if (!first) throw new Error("a Consul cluster has at least one server");
+    return first;
+  }
+
+  async #put(path: string, body: unknown): Promise<string> {
+    const answer = await this.#first.request("PUT", path, JSON.stringify(body));
+    if (answer.status !== 200) throw new Error(`PUT ${path}: ${answer.status} ${answer.body}`);
+    return answer.body;
+  }
+}
+
+interface Peer {
+  Node: string;
+  Address: string;
+  ServicePort: number;
+}
+
+async function makeServers(
+  program: string,
+  options: ConsulOptions & { dataDir: string },
+  token: string | undefined,
+): Promise<ConsulServer[]> {
+  const count = options.servers ?? 1;
+  const ports = await Promise.all(Array.from({ length: count }, consulPorts));
+  const serfPorts = ports.map((each) => each.serfLan);
+  return ports.map((each, index) => {
+    const nodeName = `consul${index + 1}`;
+    return new ConsulServer(program, {
+      nodeName,
+      dataDir: join(options.dataDir, nodeName),
+      ports: each,
+      serfPorts,
+      raftMultiplier: options.raftMultiplier ?? 1,
+      sessionTtlMin: options.sessionTtlMin,
+      token,
+    });
+  });
+}
+
+async function consulPorts(): Promise<ConsulPorts> {
+  const [http = 0, server = 0, serfLan = 0] = await freePorts(3);
+  return { http, server, serfLan };
+}
