@@ -1,22 +1,18 @@
 // `npm ci`, where node_modules is not what package-lock.json asks for.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT, runLoud, say } from "./run.mjs";
+import { ROOT, runNpm, say } from "./run.mjs";
 
 /** @returns {Promise<boolean>} whether the packages are there */
 export async function installDependencies() {
   const reason = whyInstall();
   if (reason === undefined) return true;
   say(`npm ci: ${reason}`);
-  const npm = process.env["npm_execpath"];
-  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  const code = npm?.endsWith(".js")
-    ? await runLoud(process.execPath, [npm, ...args], { timeoutMs: 900_000 })
-    : await runLoud("npm", args, { timeoutMs: 900_000 });
+  const code = await runNpm(["ci", "--no-audit", "--no-fund", "--loglevel=error"], { timeoutMs: 900_000 });
   say(
     code === 0
       ? "npm ci: done"
-      : `npm ci failed (exit code ${code}); the packages come from your npm registry`,
+      : `npm ci failed with exit code ${code}: packages come from your npm registry`,
   );
   return code === 0;
 }

@@ -70,3 +70,11 @@ export function runQuiet(command, args, { cwd = ROOT, env = {}, timeoutMs }) {
     why: `${command}: ${reason}\n    ${output}`,
   };
 }
+
+/** {@link runLoud} for npm: the one that runs this script, where there is one. */
+export function runNpm(args, options) {
+  const script = process.env["npm_execpath"];
+  return script?.endsWith("npm-cli.js")
+    ? runLoud(process.execPath, [script, ...args], options)
+    : runLoud("npm", args, options);
+}

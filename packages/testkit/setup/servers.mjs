@@ -43,7 +43,9 @@ class CannotInstall extends Error {}
  */
 export function installServers() {
   const required = (process.env["PRIMACY_REQUIRE"] ?? "").split(",").map((name) => name.trim());
-  const missing = [tryInstall("mariadb", installMariaDb), tryInstall("consul", installConsul)].filter(Boolean);
+  const missing = [tryInstall("mariadb", installMariaDb), tryInstall("consul", installConsul)].filter(
+    Boolean,
+  );
   return !missing.some((name) => required.includes(name));
 }
 
