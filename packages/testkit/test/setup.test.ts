@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -64,6 +65,22 @@ deb http://other.example/debian stable main
 
   it("leaves foreign repositories out", () => {
     expect(rewrite("node.list", "deb http://packages.example/node nodistro main\n")).toBeUndefined();
+  });
+});
+
+describe("package-lock.json", () => {
+  it("has the optional packages of every platform, or npm ci refuses it", () => {
+    interface Entry {
+      optionalDependencies?: Record<string, string>;
+    }
+    const text = readFileSync(join(setup, "..", "..", "..", "package-lock.json"), "utf8");
+    const { packages } = JSON.parse(text) as { packages: Record<string, Entry> };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !packages[`${path}/node_modules/${name}`] && !packages[`node_modules/${name}`],
+      ),
+    );
+    expect(missing).toEqual([]);
   });
 });
 
