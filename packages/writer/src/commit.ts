@@ -1,0 +1,193 @@
+import {
+  type ClusterSnapshot,
+  ConsulError,
+  type ConsulErrorCode,
+  type ConsulStore,
+  type KeyValue,
+} from "@primacy/consul-store";
+import {
+  type ClusterEvent,
+  type Decision,
+  type Layout,
+  type MasterRecord,
+  type Refusal,
+  type RuleId,
+  type StoredRecord,
+  formatServer,
+  layoutServer,
+  transition,
+} from "@primacy/contract";
+import { begunByNow, canonicalEvent } from "./canonical-event.js";
+import { type World, isoNow } from "./world.js";
+
+/** Where a layout says nothing. Seconds. */
+const DEFAULT_DRAIN_SECONDS = 10;
+const DEFAULT_FENCE_SECONDS = 60;
+
+/** Between two tries after a lost race: full jitter up to this, doubling. Milliseconds. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 500;
+
+/**
+ * How an event ended. `denied`, `unreachable` and `unusable` leave it undecided: it may be tried again later, also
+ * where an answer was lost and it may have been applied, because the same event twice is the same as once.
+ */
+export type CommitOutcome =
+  | {
+      readonly kind: "applied" | "nothing";
+      readonly rule: RuleId;
+      readonly reason: string;
+      readonly record: MasterRecord;
+      readonly warnings: readonly string[];
+    }
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly rule: RuleId; readonly reason: string }
+  | { readonly kind: "denied" | "unreachable" | "unusable"; readonly problem: string };
+
+export interface CommitContext {
+  readonly store: Pick<ConsulStore, "readCluster" | "commitRecord">;
+  readonly world: World;
+  /** This machine, or the operator at it. */
+  readonly writtenBy: string;
+  /** Prefix of Orchestrator's own keys, without the last slash; undefined: they are not written. */
+  readonly orchestratorKeys: string | undefined;
+  /** Aborted when this process is told to end: then nothing new is begun. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads consistently, decides, writes by compare-and-set; reads and decides again after a lost race, until `deadline`
+ * (milliseconds on the world's `elapsed` clock). Never rejects because of Consul.
+ */
+export async function commitEvent(
+  cluster: string,
+  event: ClusterEvent,
+  deadline: number,
+  context: CommitContext,
+): Promise<CommitOutcome> {
+  const left = () => deadline - context.world.elapsed();
+  for (let races = 0; ; races++) {
+    if (left() <= 0)
+      return { kind: "unreachable", problem: `no time was left after ${String(races)} lost races` };
+    try {
+      const snapshot = await context.store.readCluster(cluster, {
+        deadlineMs: left(),
+        signal: context.signal,
+      });
+      const outcome = await decideAndWrite(snapshot, event, left(), context);
+      if (outcome !== "lost-race") return outcome;
+    } catch (error) {
+      if (error instanceof ConsulError) return undecided(error);
+      throw error;
+    }
+    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** races);
+    await context.world.pause(Math.min(Math.max(0, left()), longest * context.world.random()));
+  }
+}
+
+async function decideAndWrite(
+  snapshot: ClusterSnapshot,
+  event: ClusterEvent,
+  leftMs: number,
+  context: CommitContext,
+): Promise<CommitOutcome | "lost-race"> {
+  const read = readable(snapshot);
+  if (!("layout" in read)) return read;
+  const decision = decide(snapshot.cluster, read, event, context);
+  if (decision.kind === "refuse") return refused(decision, snapshot);
+  const { rule, reason, record } = decision;
+  const warnings = masterWarnings(record, read.layout);
+  if (decision.kind === "nothing") return { kind: "nothing", rule, reason, record, warnings };
+  const written = await context.store.commitRecord(
+    snapshot.cluster,
+    {
+      expectedIndex: snapshot.recordIndex,
+      record,
+      alsoSet: orchestratorKeys(context.orchestratorKeys, record),
+    },
+    { deadlineMs: Math.max(1, leftMs), signal: context.signal },
+  );
+  switch (written.outcome) {
+    case "committed":
+      return { kind: "applied", rule, reason, record, warnings };
+    case "lost-race":
+      return "lost-race";
+    case "not-written":
+      return undecided(written.cause);
+    case "unknown":
+      return {
+        kind: "unreachable",
+        problem: `no answer to the write, which may yet count: ${written.cause.message}`,
+      };
+  }
+}
+
+interface ReadCluster {
+  readonly record: StoredRecord | null;
+  readonly layout: Layout | undefined;
+}
+
+/** With a damaged layout nothing is written: other names of servers could not be told from strangers. */
+function readable(snapshot: ClusterSnapshot): ReadCluster | CommitOutcome {
+  const { record, layout } = snapshot;
+  if (record.kind === "unusable") return { kind: "unusable", problem: record.problem };
+  if (layout.kind === "unusable") return { kind: "unusable", problem: layout.problem };
+  if (record.kind === "absent" && snapshot.filteredByAcls) {
+    return { kind: "denied", problem: "the token may not read all of the cluster's keys" };
+  }
+  return {
+    record: record.kind === "valid" ? record : null,
+    layout: layout.kind === "valid" ? layout.value : undefined,
+  };
+}
+
+function decide(cluster: string, read: ReadCluster, event: ClusterEvent, context: CommitContext): Decision {
+  const { world } = context;
+  const now = isoNow(world);
+  return transition(read.record, begunByNow(canonicalEvent(event, read.layout), now), {
+    cluster,
+    now,
+    writtenBy: context.writtenBy,
+    writeId: world.newId(),
+    newIncarnation: world.newId(),
+    drainSeconds: read.layout?.drainSeconds ?? DEFAULT_DRAIN_SECONDS,
+    fenceSeconds: read.layout?.fenceSeconds ?? DEFAULT_FENCE_SECONDS,
+    sha256: world.sha256,
+  });
+}
+
+function refused(decision: Extract<Decision, { kind: "refuse" }>, snapshot: ClusterSnapshot): CommitOutcome {
+  const { refusal, rule, reason } = decision;
+  // Before Consul 1.11 a token that may see nothing gets the same answer as an empty folder.
+  const hint = refusal === "no-record" && snapshot.folderEmpty ? " (or the token may not see it)" : "";
+  return { kind: "refused", refusal, rule, reason: `${reason}${hint}` };
+}
+
+/** What people should know although it stops nothing. */
+export function masterWarnings(record: MasterRecord, layout: Layout | undefined): string[] {
+  if (layout === undefined) return ["there is no layout: no proxy can follow"];
+  const known = layoutServer(layout, record.master);
+  if (known?.candidate === true) return [];
+  return [`${formatServer(record.master)} is ${known === undefined ? "not" : "no candidate"} in the layout`];
+}
+
+/** The keys of Orchestrator's own key-value store, for tools that read those (go/inst/cluster.go, 3.2.6). */
+function orchestratorKeys(prefix: string | undefined, record: MasterRecord): KeyValue[] {
+  if (prefix === undefined) return [];
+  const key = `${prefix}/${record.cluster}`;
+  return [
+    { key, value: formatServer(record.master) },
+    { key: `${key}/hostname`, value: record.master.host },
+    { key: `${key}/port`, value: String(record.master.port) },
+  ];
+}
+
+/** Errors that another try at the same thing will not mend. */
+const UNUSABLE: ReadonlySet<ConsulErrorCode> = new Set<ConsulErrorCode>([
+  "CONSUL_HISTORY_EXISTS",
+  "CONSUL_REFUSED",
+]);
+
+function undecided(error: ConsulError): CommitOutcome {
+  if (error.code === "CONSUL_DENIED") return { kind: "denied", problem: error.message };
+  return { kind: UNUSABLE.has(error.code) ? "unusable" : "unreachable", problem: error.message };
+}

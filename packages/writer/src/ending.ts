@@ -1,0 +1,55 @@
+import { type MasterRecord, formatServer } from "@primacy/contract";
+import type { CommitOutcome } from "./commit.js";
+import type { ExitName } from "./exit-codes.js";
+
+/** The end of a run: its exit code's name, the one line that says it, and what the log has beside it. */
+export interface Ending {
+  readonly exit: ExitName;
+  /** One sentence for Orchestrator's audit and whoever reads it. */
+  readonly line: string;
+  readonly warnings?: readonly string[];
+  readonly fields?: Readonly<Record<string, string | number | null>>;
+}
+
+/** `main generation 42: db2:3306 follows db1:3306 as the master [open-new-master]` */
+export function commitEnding(cluster: string, outcome: CommitOutcome): Ending {
+  switch (outcome.kind) {
+    case "applied":
+    case "nothing": {
+      const { record, reason, rule, warnings } = outcome;
+      return {
+        exit: "ok",
+        line: `${cluster} generation ${String(record.generation)}: ${reason} [${rule}]`,
+        warnings,
+        fields: { rule, ...recordFields(record) },
+      };
+    }
+    case "refused":
+      return {
+        exit: REFUSALS[outcome.refusal],
+        line: `${cluster} refused: ${outcome.reason} [${outcome.rule}]`,
+        fields: { rule: outcome.rule },
+      };
+    case "denied":
+      return { exit: "denied", line: `${cluster}: Consul refuses the token: ${outcome.problem}` };
+    case "unusable":
+      return { exit: "unusable", line: `${cluster}: ${outcome.problem}` };
+    case "unreachable":
+      return { exit: "unreachable", line: `${cluster}: Consul can't be reached: ${outcome.problem}` };
+  }
+}
+
+const REFUSALS = {
+  stale: "refused-stale",
+  contradictory: "refused-contradictory",
+  "no-record": "unknown-cluster",
+} as const satisfies Record<string, ExitName>;
+
+function recordFields(record: MasterRecord): Record<string, string | number> {
+  return {
+    generation: record.generation,
+    phase: record.phase,
+    master: formatServer(record.master),
+    recoveryUid: record.cause.recoveryUid,
+  };
+}

@@ -1,0 +1,50 @@
+import { appendFileSync } from "node:fs";
+import type { Ending } from "./ending.js";
+import { errorText } from "./errors.js";
+import { exitCode } from "./exit-codes.js";
+import type { Terminal } from "./terminal.js";
+
+/** What a line of the log says beside the ending. */
+export interface RunFacts {
+  /** ISO 8601, with milliseconds. */
+  readonly time: string;
+  readonly command: string;
+  readonly hook?: string | undefined;
+  readonly cluster?: string | undefined;
+  readonly recoveryUid?: string | undefined;
+  /** What the process really exits with: a Pre hook's failure may be turned into 0. */
+  readonly code: number;
+  /** Since the process began. */
+  readonly durationMs: number;
+}
+
+/**
+ * One JSON line for the run, to the file `target` or to `stderr`. A log that can't be written is told and stops
+ * nothing.
+ */
+export function writeRunLog(
+  target: string | undefined,
+  facts: RunFacts,
+  ending: Ending,
+  terminal: Terminal,
+): void {
+  if (target === undefined) return;
+  const line = JSON.stringify({
+    level: exitCode(ending.exit) === 0 ? "info" : "error",
+    program: "primacy-writer",
+    ...facts,
+    outcome: ending.exit,
+    ...ending.fields,
+    msg: ending.line,
+    ...(ending.warnings === undefined || ending.warnings.length === 0 ? {} : { warnings: ending.warnings }),
+  });
+  if (target === "stderr") {
+    terminal.err(line);
+    return;
+  }
+  try {
+    appendFileSync(target, `${line}\n`, { mode: 0o640 });
+  } catch (error) {
+    terminal.err(`primacy: the log ${target} can't be written: ${errorText(error)}`);
+  }
+}

@@ -1,0 +1,79 @@
+import { mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { World } from "../world.js";
+
+/** A lock older than this is nobody's: no flush may take that long. Milliseconds. */
+const ABANDONED_AFTER_MS = 10 * 60_000;
+
+export interface SpoolLock {
+  release(): Promise<void>;
+}
+
+/**
+ * One delivery from a spool at a time, so that two of them keep the order. Undefined when another process still holds
+ * it after `waitMs`. The lock of a process that has died is taken over.
+ *
+ * Order is all that it protects: that nothing is written twice is the compare-and-set's doing.
+ */
+export async function lockSpool(
+  folder: string,
+  waitMs: number,
+  world: World,
+): Promise<SpoolLock | undefined> {
+  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const path = join(folder, "lock");
+  const giveUpAt = world.elapsed() + waitMs;
+  for (;;) {
+    if (await create(path, world)) return { release: () => release(path, world) };
+    if (await isAbandoned(path, world)) {
+      await takeAway(path, world);
+      continue;
+    }
+    if (world.elapsed() >= giveUpAt) return undefined;
+    await world.pause(20 + 80 * world.random());
+  }
+}
+
+async function create(path: string, world: World): Promise<boolean> {
+  try {
+    const file = await open(path, "wx", 0o640);
+    await file.writeFile(String(world.pid));
+    await file.close();
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+async function isAbandoned(path: string, world: World): Promise<boolean> {
+  try {
+    const [text, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
+    if (world.now() - mtimeMs > ABANDONED_AFTER_MS) return true;
+    // An empty lock is one that its owner is just writing.
+    return /^\d+$/.test(text) && !world.isAlive(Number(text));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** By rename, so that of two processes which both see a dead owner only one takes the lock away. */
+async function takeAway(path: string, world: World): Promise<void> {
+  const aside = `${path}.dead-${String(world.pid)}`;
+  try {
+    await rename(path, aside);
+    await unlink(aside);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+async function release(path: string, world: World): Promise<void> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  if (text === String(world.pid)) await unlink(path).catch(() => undefined);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}

@@ -1,0 +1,38 @@
+import type { Variables } from "./hook/environment.js";
+
+/** Where a run reads and writes. */
+export interface Terminal {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Somebody can be asked. */
+  readonly interactive: boolean;
+  readonly ask: (question: string) => Promise<string>;
+  readonly paint: (colour: Colour, text: string) => string;
+}
+
+export type Colour = "red" | "green" | "yellow" | "bold";
+
+const CODES: Record<Colour, number> = { bold: 1, red: 31, green: 32, yellow: 33 };
+
+export function processTerminal(environment: Variables): Terminal {
+  const colours = process.stdout.isTTY && !environment["NO_COLOR"];
+  // Whoever started us may have stopped listening; that must not end the run.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    interactive: process.stdin.isTTY && process.stdout.isTTY,
+    ask,
+    paint: (colour, text) => (colours ? `\u001b[${String(CODES[colour])}m${text}\u001b[0m` : text),
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const readline = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await readline.question(question);
+  } finally {
+    readline.close();
+  }
+}
