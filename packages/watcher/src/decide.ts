@@ -1,0 +1,114 @@
+import type { ClusterSnapshot } from "@primacy/consul-store";
+import type { Layout, MasterRecord, Members } from "@primacy/contract";
+import { type Mark, type RefusalReason, admit } from "./admission.js";
+import { type Wanted, desired } from "./desired.js";
+import { type Conflict, type OwnershipFacts, conflicts, settingWarnings } from "./ownership.js";
+import { type Layers, type Plan, plan } from "./plan.js";
+import { rowWarnings } from "./warnings.js";
+
+/** The documents of a cluster, once they can be relied on. */
+export interface Documents {
+  readonly record: MasterRecord;
+  /** Hash of the record's stored text. */
+  readonly hash: string;
+  readonly layout: Layout;
+  readonly members: Members | null;
+  /** Why `members` is left out of account, where it could not be read. */
+  readonly membersProblem: string | null;
+}
+
+export type Reading =
+  | { readonly kind: "usable"; readonly documents: Documents }
+  | { readonly kind: "hold"; readonly reason: string };
+
+/** Absent, unreadable and unusable all mean "hold what you have". `hashOf` is the contract's hash of a stored text. */
+export function readSnapshot(
+  snapshot: ClusterSnapshot,
+  cluster: string,
+  hashOf: (text: string) => string,
+): Reading {
+  const { record, layout, members } = snapshot;
+  if (record.kind !== "valid") return hold(record, "record", snapshot.folderEmpty);
+  if (layout.kind !== "valid") return hold(layout, "layout", false);
+  if (record.value.cluster.toLowerCase() !== cluster || layout.value.cluster.toLowerCase() !== cluster) {
+    return { kind: "hold", reason: `the documents under this key are of cluster "${record.value.cluster}"` };
+  }
+  return {
+    kind: "usable",
+    documents: {
+      record: record.value,
+      hash: hashOf(record.text),
+      layout: layout.value,
+      members: members.kind === "valid" ? members.value : null,
+      membersProblem: members.kind === "unusable" ? members.problem : null,
+    },
+  };
+}
+
+function hold(
+  document: { kind: "absent" } | { kind: "unusable"; problem: string },
+  what: string,
+  empty: boolean,
+): Reading {
+  if (document.kind === "unusable") return { kind: "hold", reason: document.problem };
+  return {
+    kind: "hold",
+    reason: empty
+      ? "nothing lies under the cluster's keys: not bootstrapped, Consul wiped, or a token that may not read them"
+      : `there is no ${what}`,
+  };
+}
+
+/** What was read from a ProxySQL for one decision. `ownership` is null in the passes between two full comparisons. */
+export interface ProxyFacts {
+  readonly layers: Layers;
+  readonly ownership: OwnershipFacts | null;
+  /** The stamp on the ProxySQL; undefined where it was not read. */
+  readonly stamp: Mark | null | undefined;
+}
+
+/** What is to be done with one cluster on one ProxySQL, and why. */
+export type PassDecision =
+  | { readonly kind: "refuse"; readonly refusal: RefusalReason; readonly reason: string }
+  | { readonly kind: "conflict"; readonly conflicts: readonly Conflict[] }
+  | {
+      readonly kind: "apply";
+      readonly wanted: Wanted;
+      readonly plan: Plan;
+      /** Is the generation one that this ProxySQL has not had yet? Otherwise differences are drift. */
+      readonly isNew: boolean;
+      readonly warnings: readonly string[];
+    };
+
+/** `marks`: what the watcher's file says, and the stamp as last read. Pure. */
+export function decide(
+  documents: Documents,
+  facts: ProxyFacts,
+  marks: readonly Mark[],
+  whenOwned: "refuse" | "warn",
+): PassDecision {
+  const { record, layout, members, hash } = documents;
+  const admission = admit(record, hash, marks);
+  if (admission.kind === "refused") {
+    return { kind: "refuse", refusal: admission.refusal, reason: admission.reason };
+  }
+  const owners = facts.ownership === null ? [] : conflicts(facts.ownership, layout.hostgroups);
+  if (owners.length > 0 && whenOwned === "refuse") return { kind: "conflict", conflicts: owners };
+  const wanted = desired(record, layout, members);
+  const stampDiffers =
+    facts.stamp === undefined
+      ? admission.isNew
+      : facts.stamp === null || facts.stamp.generation < record.generation;
+  return {
+    kind: "apply",
+    wanted,
+    plan: plan(wanted, facts.layers, stampDiffers),
+    isNew: admission.isNew,
+    warnings: [
+      ...owners.map((one) => one.reason),
+      ...(facts.ownership === null ? [] : settingWarnings(facts.ownership, layout.hostgroups)),
+      ...rowWarnings(record, layout, facts.layers.memory),
+      ...(documents.membersProblem === null ? [] : [documents.membersProblem]),
+    ],
+  };
+}

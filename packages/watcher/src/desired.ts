@@ -1,0 +1,131 @@
+import {
+  type Layout,
+  type LayoutServer,
+  type MasterRecord,
+  type Members,
+  type Server,
+  canonicalServer,
+  includesServer,
+  sameServer,
+} from "@primacy/contract";
+import { readerVerdict } from "./readers.js";
+import type { Hostgroups, Status } from "./rows.js";
+
+/** Column values for a row that has to be inserted. Rows that exist keep theirs. */
+export interface ColumnDefaults {
+  readonly weight: number;
+  readonly maxConnections: number;
+  readonly useSsl: boolean;
+}
+
+/** A standing row: in memory it exists with this status. */
+export interface WantedRow {
+  readonly hostgroup: number;
+  readonly server: Server;
+  readonly status: Extract<Status, "ONLINE" | "OFFLINE_SOFT" | "OFFLINE_HARD">;
+  readonly why: string;
+  readonly defaults: ColumnDefaults;
+}
+
+/**
+ * What the two hostgroups must look like. Every row of the writer hostgroup that is not listed must be OFFLINE_HARD,
+ * whoever put it there. Rows of the reader hostgroup that are not listed stay as they are, but for the servers in
+ * `neverRead`.
+ */
+export interface Wanted {
+  readonly hostgroups: Hostgroups;
+  readonly rows: readonly WantedRow[];
+  readonly neverRead: readonly Server[];
+  /** The server that must be the only ONLINE one in the writer hostgroup; null while nobody may be. */
+  readonly writer: Server | null;
+  /** The master that the record names, whatever the phase. */
+  readonly master: Server;
+}
+
+/** The layout of the hostgroups that a record, a layout and the members ask for: protocol.md's table. Pure. */
+export function desired(record: MasterRecord, layout: Layout, members: Members | null): Wanted {
+  const master = canonicalServer(layout, record.master);
+  const writers = writerRows(record, layout, master);
+  const readers =
+    layout.hostgroups.reader === null ? [] : readerRows(record, layout, members, layout.hostgroups.reader);
+  const listed = (server: Server): boolean => readers.some((row) => sameServer(row.server, server));
+  return {
+    hostgroups: { writer: layout.hostgroups.writer, reader: layout.hostgroups.reader },
+    rows: [...writers, ...readers],
+    neverRead: record.quarantined.map((one) => canonicalServer(layout, one)).filter((one) => !listed(one)),
+    writer: record.phase === "open" ? master : null,
+    master,
+  };
+}
+
+const MASTER_STATUS = { open: "ONLINE", draining: "OFFLINE_SOFT", fenced: "OFFLINE_HARD" } as const;
+
+function writerRows(record: MasterRecord, layout: Layout, master: Server): readonly WantedRow[] {
+  const hostgroup = layout.hostgroups.writer;
+  const others = layout.servers
+    .filter((server) => server.candidate && !sameServer(server, master))
+    .map((server): WantedRow => ({
+      hostgroup,
+      server: address(server),
+      status: "OFFLINE_HARD",
+      why: "not the master",
+      defaults: defaultsOf(layout, server),
+    }));
+  const row: WantedRow = {
+    hostgroup,
+    server: master,
+    status: MASTER_STATUS[record.phase],
+    why: `the master, ${record.phase}`,
+    defaults: defaultsOf(layout, master),
+  };
+  return [row, ...others];
+}
+
+function readerRows(
+  record: MasterRecord,
+  layout: Layout,
+  members: Members | null,
+  hostgroup: number,
+): readonly WantedRow[] {
+  const master = canonicalServer(layout, record.master);
+  const replicas = layout.servers
+    .filter((server) => !sameServer(server, master))
+    .map((server): WantedRow => ({
+      hostgroup,
+      server: address(server),
+      ...readerVerdict(server, record, layout, members),
+      defaults: defaultsOf(layout, server),
+    }));
+  const left = replicas.some((row) => row.status === "ONLINE");
+  const reads = layout.masterReads === "always" || (layout.masterReads === "fallback" && !left);
+  const masterRow: WantedRow = {
+    hostgroup,
+    server: master,
+    status: reads ? "ONLINE" : "OFFLINE_HARD",
+    why: reads ? `the master reads: ${layout.masterReads}` : "the master",
+    defaults: defaultsOf(layout, master),
+  };
+  return [masterRow, ...replicas];
+}
+
+function address(server: Server): Server {
+  return { host: server.host, port: server.port };
+}
+
+function defaultsOf(layout: Layout, server: Server): ColumnDefaults {
+  const known: LayoutServer | undefined = layout.servers.find((one) => sameServer(one, server));
+  return {
+    weight: known?.weight ?? layout.defaults.weight,
+    maxConnections: known?.maxConnections ?? layout.defaults.maxConnections,
+    useSsl: known?.useSsl ?? layout.defaults.useSsl,
+  };
+}
+
+/** Is the master that the record names one that the layout lists as a candidate? Followed either way: see `warnings`. */
+export function masterIsKnown(record: MasterRecord, layout: Layout): boolean {
+  const master = canonicalServer(layout, record.master);
+  return includesServer(
+    layout.servers.filter((server) => server.candidate),
+    master,
+  );
+}

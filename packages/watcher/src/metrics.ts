@@ -1,0 +1,108 @@
+import type { WatchState } from "@primacy/consul-store";
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { Outcome } from "./outcome.js";
+
+const STATES = ["applied", "held", "refused", "conflict", "failed"] as const;
+
+/** Every series of the watcher. docs/metrics.md lists them; a test compares the two. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #generation = this.#gauge(
+    "applied_generation",
+    "Generation that the runtime was last verified to show",
+    ["cluster"],
+  );
+  readonly #record = this.#gauge("record_generation", "Generation of the record last read from Consul", [
+    "cluster",
+  ]);
+  readonly #state = this.#gauge(
+    "state",
+    "1 for the state of the last pass: applied, held, refused, conflict or failed",
+    ["cluster", "state"],
+  );
+  readonly #success = this.#gauge(
+    "last_success_timestamp_seconds",
+    "When a pass last ended with the runtime verified, unix time",
+    ["cluster"],
+  );
+  readonly #verified = this.#gauge("consul_verified", "1 while consistent reads of Consul succeed", [
+    "cluster",
+  ]);
+  readonly #verifiedAge = this.#gauge(
+    "consul_verified_age_seconds",
+    "Seconds since the newest successful consistent read was sent",
+    ["cluster"],
+  );
+  readonly #writers = this.#gauge("writers_online", "ONLINE servers in the writer hostgroup of the runtime", [
+    "cluster",
+  ]);
+  readonly #inUse = this.#gauge(
+    "connections_in_use",
+    "Connections in use on servers of the writer hostgroup that must have none",
+    ["cluster"],
+  );
+  readonly #warnings = this.#gauge(
+    "warnings",
+    "Settings and rows that an operator should look at; the log names them",
+    ["cluster"],
+  );
+  readonly #up = this.#gauge("proxysql_up", "1 while the admin port of ProxySQL answers", []);
+  readonly #convergence = new Histogram({
+    name: "primacy_watcher_convergence_seconds",
+    help: "From the moment a new record was seen to the verified runtime",
+    labelNames: ["cluster"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
+  readonly #refused = this.#counter("refused_total", "Passes that refused a record", ["cluster", "reason"]);
+  readonly #failures = this.#counter("failures_total", "Passes that failed", ["cluster", "code"]);
+  readonly #drift = this.#counter("drift_total", "Times that somebody else had changed a verified layout", [
+    "cluster",
+  ]);
+  readonly #loads = this.#counter("loads_total", "LOAD MYSQL SERVERS TO RUNTIME that were verified", [
+    "cluster",
+  ]);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  notePass(cluster: string, outcome: Outcome, wallMs: number): void {
+    for (const state of STATES) this.#state.set({ cluster, state }, state === outcome.kind ? 1 : 0);
+    if (outcome.kind !== "held") this.#record.set({ cluster }, outcome.record.generation);
+    if (outcome.kind === "refused") this.#refused.inc({ cluster, reason: outcome.refusal });
+    if (outcome.kind === "failed") this.#failures.inc({ cluster, code: outcome.code });
+    if (outcome.kind !== "applied") return;
+    this.#generation.set({ cluster }, outcome.record.generation);
+    this.#success.set({ cluster }, wallMs / 1000);
+    this.#writers.set({ cluster }, outcome.writers.length);
+    this.#inUse.set({ cluster }, outcome.connectionsInUse);
+    this.#warnings.set({ cluster }, outcome.warnings.length);
+    if (outcome.loaded) this.#loads.inc({ cluster });
+    if (outcome.tookMs !== null) this.#convergence.observe({ cluster }, outcome.tookMs / 1000);
+  }
+
+  noteDrift(cluster: string): void {
+    this.#drift.inc({ cluster });
+  }
+
+  notePaths(cluster: string, state: WatchState): void {
+    this.#verified.set({ cluster }, state.truth.kind === "following" ? 1 : 0);
+  }
+
+  noteVerifiedAge(cluster: string, seconds: number): void {
+    this.#verifiedAge.set({ cluster }, seconds);
+  }
+
+  noteProxySql(up: boolean): void {
+    this.#up.set(up ? 1 : 0);
+  }
+
+  #gauge(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name: `primacy_watcher_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name: `primacy_watcher_${name}`, help, labelNames, registers: [this.registry] });
+  }
+}

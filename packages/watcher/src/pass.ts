@@ -1,0 +1,142 @@
+import { type Server, sameServer } from "@primacy/contract";
+import { type Mark, markOf } from "./admission.js";
+import { type Documents, type PassDecision, decide } from "./decide.js";
+import type { Wanted } from "./desired.js";
+import type { Outcome, RecordName } from "./outcome.js";
+import { type Layers, type Step, pendingEditsOfOthers, runtimeDifferences, writersIn } from "./plan.js";
+import { AdminError } from "./proxysql/admin-error.js";
+import type { Proxy } from "./proxysql/proxy.js";
+import { readConnectionsInUse, readLayers, readServers } from "./proxysql/read.js";
+import { statementsOf } from "./proxysql/sql.js";
+import type { StateFile } from "./state-file.js";
+
+/** What a pass works on. */
+export interface PassContext {
+  readonly cluster: string;
+  readonly proxy: Proxy;
+  readonly state: StateFile;
+  readonly whenOwned: "refuse" | "warn";
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonicNow: () => number;
+  /** When the record was seen, on that clock; null for a pass without a new record. */
+  readonly seenAtMs: number | null;
+}
+
+export type ApplyDecision = Extract<PassDecision, { kind: "apply" }>;
+
+/** Reads what one decision needs. `full`: disk, stamp and ownership too. */
+export async function readAndDecide(
+  documents: Documents,
+  context: PassContext,
+  full: boolean,
+): Promise<{ readonly decision: PassDecision; readonly layers: Layers }> {
+  const { proxy, state, cluster } = context;
+  const everything = full || !proxy.factsAreCurrent;
+  const facts = await proxy.facts(everything);
+  const layers = await readLayers(proxy.admin, everything);
+  const stamp = facts.stamps.get(cluster) ?? null;
+  const marks = [state.mark(cluster), stamp].filter((one): one is Mark => one !== null);
+  const decision = decide(documents, { layers, ownership: facts.ownership, stamp }, marks, context.whenOwned);
+  return { decision, layers };
+}
+
+/**
+ * One pass: read everything, decide, carry out, verify. Never throws: what goes wrong is an outcome, because after a
+ * time-out nobody knows what happened and the next pass finds out by reading again.
+ */
+export async function pass(documents: Documents, context: PassContext, full: boolean): Promise<Outcome> {
+  const record: RecordName = {
+    generation: documents.record.generation,
+    incarnation: documents.record.incarnation,
+    phase: documents.record.phase,
+  };
+  try {
+    return await context.proxy.admin.exclusively(async () => {
+      const { decision, layers } = await readAndDecide(documents, context, full);
+      if (decision.kind === "refuse") return { ...decision, kind: "refused", record };
+      if (decision.kind === "conflict") return { ...decision, record };
+      return await apply(decision, { documents, layers, record, context });
+    });
+  } catch (error) {
+    const code = error instanceof AdminError ? error.code : "UNEXPECTED";
+    return { kind: "failed", code, reason: error instanceof Error ? error.message : String(error), record };
+  }
+}
+
+interface Work {
+  readonly documents: Documents;
+  readonly layers: Layers;
+  readonly record: RecordName;
+  readonly context: PassContext;
+}
+
+async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
+  const { documents, context, layers, record } = work;
+  const { wanted, plan } = decision;
+  const mark = markOf(documents.record, documents.hash);
+  const problems: string[] = [];
+  if (decision.isNew)
+    await noting(problems, "the mark is not on our disk", () =>
+      context.state.remember(context.cluster, mark),
+    );
+  let runtime = layers.runtime;
+  let verifiedAtMs: number | null = null;
+  for (const step of plan.steps) {
+    if (step.kind === "verify") {
+      runtime = await verify(wanted, context.proxy);
+      verifiedAtMs = context.monotonicNow();
+    } else if (step.kind === "save" || step.kind === "stamp") {
+      // The runtime is as it must be by now: what fails here is said, and tried again, and undoes nothing.
+      await noting(problems, `${step.kind} failed`, () => run(step, context, mark));
+    } else {
+      await run(step, context, mark);
+    }
+  }
+  return {
+    kind: "applied",
+    record,
+    writers: writersIn(runtime, wanted.hostgroups.writer),
+    connectionsInUse: await lingering(wanted, context.proxy),
+    differences: plan.differences,
+    loaded: plan.runtimeDiffers,
+    isNew: decision.isNew,
+    tookMs: verifiedAtMs === null || context.seenAtMs === null ? null : verifiedAtMs - context.seenAtMs,
+    notDurable: problems.length === 0 ? null : problems.join("; "),
+    pendingEditsOfOthers: plan.runtimeDiffers ? pendingEditsOfOthers(wanted, layers) : [],
+    warnings: decision.warnings,
+  };
+}
+
+async function run(step: Step, context: PassContext, mark: Mark): Promise<void> {
+  for (const sql of statementsOf(step, context.cluster, mark)) await context.proxy.admin.execute(sql);
+  if (step.kind === "stamp") context.proxy.noteStamp(context.cluster, mark);
+}
+
+/** ProxySQL answers a LOAD with OK whatever came of it: the runtime is what counts. */
+async function verify(wanted: Wanted, proxy: Proxy): Promise<Layers["runtime"]> {
+  await proxy.noteProbe();
+  const runtime = await readServers(proxy.admin, "runtime");
+  const differences = runtimeDifferences(wanted, runtime);
+  if (differences.length > 0) throw new AdminError("PROXYSQL_NOT_VERIFIED", differences.join("; "));
+  return runtime;
+}
+
+/** Connections in use on servers of the writer hostgroup that must have none: all but the master that is open. */
+export async function lingering(wanted: Wanted, proxy: Proxy): Promise<number> {
+  const pool = await readConnectionsInUse(proxy.admin, wanted.hostgroups.writer);
+  const mayHave = (server: Server): boolean => wanted.writer !== null && sameServer(server, wanted.writer);
+  return pool.filter((row) => !mayHave(row)).reduce((sum, row) => sum + row.used, 0);
+}
+
+async function noting(problems: string[], what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (
+      error instanceof AdminError &&
+      (error.code === "PROXYSQL_TIMEOUT" || error.code === "PROXYSQL_UNREACHABLE")
+    )
+      throw error;
+    problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

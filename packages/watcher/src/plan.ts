@@ -1,0 +1,202 @@
+import { type Server, formatServer, sameServer } from "@primacy/contract";
+import type { Wanted, WantedRow } from "./desired.js";
+import {
+  type ServerRow,
+  type Status,
+  managed,
+  mayTakeConnections,
+  rowIs,
+  runtimeShows,
+  sameKey,
+} from "./rows.js";
+
+/** One statement or one check. A plan is data: `plan` prints it, `run` carries it out, tests cut it anywhere. */
+export type Step =
+  /** Add a standing row, as OFFLINE_HARD: by itself it changes nothing for traffic. */
+  | { readonly kind: "insert"; readonly row: ServerRow }
+  /** ONE statement over both hostgroups, so that no moment shows half a change. */
+  | { readonly kind: "update"; readonly writerHostgroup: number; readonly rows: readonly RowStatus[] }
+  | { readonly kind: "load" }
+  /** Read the runtime back: ProxySQL has no failure reply for a LOAD. */
+  | { readonly kind: "verify" }
+  | { readonly kind: "stamp" }
+  | { readonly kind: "save" };
+
+/** The status for one row, by ProxySQL's own key. */
+export interface RowStatus {
+  readonly hostgroup: number;
+  readonly host: string;
+  readonly port: number;
+  readonly status: Status;
+}
+
+/** The three layers of `mysql_servers` as they were read; `disk` is null where it was not read. */
+export interface Layers {
+  readonly memory: readonly ServerRow[];
+  readonly runtime: readonly ServerRow[];
+  readonly disk: readonly ServerRow[] | null;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** One sentence a difference; empty when all layers are as wanted. */
+  readonly differences: readonly string[];
+  /** Does the runtime differ? Then traffic is affected; otherwise only what a later LOAD or restart would bring. */
+  readonly runtimeDiffers: boolean;
+}
+
+/**
+ * The steps from what there is to what is wanted. Pure.
+ *
+ * After any prefix, with anyone else's LOAD in between, the writer hostgroup has at most one ONLINE server: inserts are
+ * OFFLINE_HARD, and the one UPDATE takes the old master out as it puts the new one in. Where the runtime is as wanted
+ * there is no LOAD: one would un-shun servers and publish other people's pending edits (ProxySQL 2.7.1,
+ * MySQL_HostGroups_Manager::commit).
+ */
+export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Plan {
+  const inserts = missingRows(wanted, layers.memory);
+  const memory = [...layers.memory, ...inserts];
+  const changes = targets(wanted, memory).filter(({ row, status }) => row.status !== status);
+  const runtime = runtimeDifferences(wanted, layers.runtime);
+  const saved = layers.disk === null ? [] : diskDifferences(wanted, layers.disk);
+  const load = runtime.length > 0;
+  const edits = inserts.length > 0 || changes.length > 0;
+  const steps: Step[] = inserts.map((row) => ({ kind: "insert", row }));
+  if (changes.length > 0) steps.push(updateStep(wanted, memory));
+  if (load) steps.push({ kind: "load" }, { kind: "verify" });
+  if (stampDiffers) steps.push({ kind: "stamp" });
+  if (load || edits || saved.length > 0) steps.push({ kind: "save" });
+  const differences = [
+    ...inserts.map((row) => `memory has no row ${name(row)}`),
+    ...changes.map(({ row, status }) => `memory has ${name(row)} ${row.status}, wanted ${status}`),
+    ...runtime,
+    ...saved,
+  ];
+  return { steps, differences, runtimeDiffers: load };
+}
+
+/** What is wrong in the runtime, one sentence each; empty when traffic goes where it must. */
+export function runtimeDifferences(wanted: Wanted, runtime: readonly ServerRow[]): readonly string[] {
+  const missing = wanted.rows
+    .filter((row) => !runtime.some((seen) => rowIs(seen, row.hostgroup, row.server)))
+    .filter((row) => !runtimeShows(row.status, undefined))
+    .map((row) => `runtime has no ${wantedName(row)}, wanted ${row.status}`);
+  const wrong = targets(wanted, runtime)
+    .filter(({ row, status }) => !runtimeShows(status, row))
+    .map(({ row, status }) => `runtime has ${name(row)} ${row.status}, wanted ${status}`);
+  return [...missing, ...wrong];
+}
+
+/** The layout on disk is what ProxySQL takes traffic on after a restart, before any watcher can act. */
+function diskDifferences(wanted: Wanted, disk: readonly ServerRow[]): readonly string[] {
+  const missing = wanted.rows
+    .filter((row) => !disk.some((seen) => rowIs(seen, row.hostgroup, row.server)))
+    .map((row) => `disk has no ${wantedName(row)}`);
+  const wrong = targets(wanted, disk)
+    .filter(({ row, status }) => row.status !== status)
+    .map(({ row, status }) => `disk has ${name(row)} ${row.status}, wanted ${status}`);
+  return [...missing, ...wrong];
+}
+
+/** The servers of the writer hostgroup that take, or may take, new connections. */
+export function writersIn(rows: readonly ServerRow[], hostgroup: number): readonly Server[] {
+  return rows
+    .filter((row) => row.hostgroup === hostgroup && mayTakeConnections(row))
+    .map((row) => ({ host: row.host, port: row.port }));
+}
+
+/** Rows of other hostgroups in which memory and runtime differ: somebody's pending edits, which our LOAD will publish. */
+export function pendingEditsOfOthers(wanted: Wanted, layers: Layers): readonly string[] {
+  const foreign = (rows: readonly ServerRow[]): readonly ServerRow[] =>
+    rows.filter((row) => !managed(wanted.hostgroups, row));
+  const runtime = foreign(layers.runtime);
+  const memory = foreign(layers.memory);
+  const edited = memory
+    .filter(
+      (row) =>
+        !runtimeShows(
+          row.status,
+          runtime.find((seen) => sameKey(seen, row)),
+        ),
+    )
+    .map((row) => `${name(row)} ${row.status} is not in the runtime`);
+  const removed = runtime
+    .filter((row) => row.status !== "OFFLINE_HARD" && !memory.some((kept) => sameKey(kept, row)))
+    .map((row) => `${name(row)} is no longer in memory`);
+  return [...edited, ...removed];
+}
+
+interface Target {
+  readonly row: ServerRow;
+  readonly status: Status;
+}
+
+/** The status that each existing row of the two hostgroups must have; rows that are nobody's business are left out. */
+function targets(wanted: Wanted, rows: readonly ServerRow[]): readonly Target[] {
+  const taken = new Set<WantedRow>();
+  const preferred = rows.filter((row) => managed(wanted.hostgroups, row)).sort(canonicalFirst(wanted));
+  return preferred.flatMap((row): Target[] => {
+    const match = wanted.rows.find((one) => rowIs(row, one.hostgroup, one.server));
+    if (match !== undefined && !taken.has(match)) {
+      taken.add(match);
+      return [{ row, status: match.status }];
+    }
+    const mustBeOut =
+      match !== undefined || row.hostgroup === wanted.hostgroups.writer || neverReads(wanted, row);
+    return mustBeOut ? [{ row, status: "OFFLINE_HARD" }] : [];
+  });
+}
+
+/** `db1` before `DB1`: two rows of one server, of which one may serve, and always the same one. */
+function canonicalFirst(wanted: Wanted): (a: ServerRow, b: ServerRow) => number {
+  const exact = (row: ServerRow): number =>
+    wanted.rows.some((one) => one.server.host === row.host && one.server.port === row.port) ? 0 : 1;
+  return (a, b) => exact(a) - exact(b) || (a.host < b.host ? -1 : a.host > b.host ? 1 : 0);
+}
+
+function neverReads(wanted: Wanted, row: ServerRow): boolean {
+  return wanted.neverRead.some((server) => sameServer(server, row));
+}
+
+function missingRows(wanted: Wanted, memory: readonly ServerRow[]): readonly ServerRow[] {
+  return wanted.rows
+    .filter((row) => !memory.some((kept) => rowIs(kept, row.hostgroup, row.server)))
+    .map((row) => newRow(row, wanted, memory));
+}
+
+/** A new row takes the connection settings that operators gave the same server in the other hostgroup, else defaults. */
+function newRow(row: WantedRow, wanted: Wanted, memory: readonly ServerRow[]): ServerRow {
+  const sibling = memory.find((kept) => managed(wanted.hostgroups, kept) && sameServer(kept, row.server));
+  return {
+    hostgroup: row.hostgroup,
+    host: sibling?.host ?? row.server.host,
+    port: row.server.port,
+    gtidPort: sibling?.gtidPort ?? 0,
+    status: "OFFLINE_HARD",
+    weight: row.defaults.weight,
+    compression: sibling?.compression ?? 0,
+    maxConnections: sibling?.maxConnections ?? row.defaults.maxConnections,
+    maxReplicationLag: 0,
+    useSsl: sibling?.useSsl ?? (row.defaults.useSsl ? 1 : 0),
+    maxLatencyMs: sibling?.maxLatencyMs ?? 0,
+    comment: "",
+  };
+}
+
+function updateStep(wanted: Wanted, memory: readonly ServerRow[]): Step {
+  const rows = targets(wanted, memory).map(({ row, status }): RowStatus => ({
+    hostgroup: row.hostgroup,
+    host: row.host,
+    port: row.port,
+    status,
+  }));
+  return { kind: "update", writerHostgroup: wanted.hostgroups.writer, rows };
+}
+
+function name(row: ServerRow): string {
+  return `${String(row.hostgroup)}/${formatServer(row)}`;
+}
+
+function wantedName(row: WantedRow): string {
+  return `${String(row.hostgroup)}/${formatServer(row.server)}`;
+}

@@ -1,0 +1,63 @@
+import { type Probe, probeAsksForComparison } from "../drift.js";
+import type { Mark } from "../admission.js";
+import type { OwnershipFacts } from "../ownership.js";
+import type { Admin } from "./admin.js";
+import { readOwnership, readProbe, readStamps } from "./read.js";
+
+/** What is known of one ProxySQL beyond the rows, read at every full comparison and kept in between. */
+export interface KnownFacts {
+  readonly ownership: OwnershipFacts;
+  readonly stamps: ReadonlyMap<string, Mark>;
+}
+
+/**
+ * One ProxySQL, shared by all clusters of a watcher: the kept connection, the last probe, and the facts that change
+ * seldom. Whoever uses it goes through `admin.exclusively`.
+ */
+export class Proxy {
+  #probe: Probe | null = null;
+  #facts: KnownFacts | null = null;
+  #factsOfConnection = 0;
+
+  constructor(readonly admin: Admin) {}
+
+  /**
+   * The facts, read anew when asked for and on every new connection: behind one there may be a ProxySQL that was
+   * restarted, or another one.
+   */
+  async facts(anew: boolean): Promise<KnownFacts> {
+    // The probe comes first: what changes after it changes the next one.
+    if (this.#facts === null || anew || this.#factsOfConnection !== this.admin.connects) {
+      await this.noteProbe();
+      this.#facts = { ownership: await readOwnership(this.admin), stamps: await readStamps(this.admin) };
+      this.#factsOfConnection = this.admin.connects;
+    }
+    return this.#facts;
+  }
+
+  /** Are the facts from this very connection? If not, the next pass is a full comparison. */
+  get factsAreCurrent(): boolean {
+    return this.#facts !== null && this.#factsOfConnection === this.admin.connects && this.admin.connects > 0;
+  }
+
+  noteStamp(cluster: string, mark: Mark): void {
+    if (this.#facts === null) return;
+    this.#facts = { ...this.#facts, stamps: new Map(this.#facts.stamps).set(cluster, mark) };
+  }
+
+  /** Takes the present probe as "compared": to be called just before the runtime is read. */
+  async noteProbe(): Promise<void> {
+    this.#probe = await readProbe(this.admin);
+  }
+
+  /** Has anything changed since the last comparison? Null: this ProxySQL keeps no checksum, compare on schedule only. */
+  async hasChanged(): Promise<"same" | "changed" | "restarted" | "unknown"> {
+    const before = this.#probe;
+    const connects = this.admin.connects;
+    const now = await readProbe(this.admin);
+    if (now === null) return "unknown";
+    if (this.admin.connects !== connects && connects > 0) return "restarted";
+    if (!probeAsksForComparison(before, now)) return "same";
+    return before !== null && now.version < before.version ? "restarted" : "changed";
+  }
+}

@@ -1,0 +1,39 @@
+import type { ClusterStatus } from "./cluster-loop.js";
+import { sentenceOf } from "./outcome.js";
+
+/** A consistent read of Consul older than this is no longer "verified". Milliseconds. */
+export const STALE_AFTER_MS = 20_000;
+
+export interface ClusterReadiness {
+  readonly cluster: string;
+  readonly ready: boolean;
+  readonly generation: number;
+  /** Seconds since the newest successful consistent read was sent; null before the first. */
+  readonly verifiedSecondsAgo: number | null;
+  readonly says: string;
+}
+
+/**
+ * Ready: the runtime shows the record, and Consul has confirmed that record a short while ago. A watcher that only holds
+ * a layout is alive and not ready. Pure.
+ */
+export function readiness(status: ClusterStatus, nowMs: number): ClusterReadiness {
+  const ageMs = status.verifiedAtMs === null ? null : nowMs - status.verifiedAtMs;
+  const fresh = ageMs !== null && ageMs <= STALE_AFTER_MS;
+  const applied = status.outcome?.kind === "applied";
+  return {
+    cluster: status.cluster,
+    ready: fresh && applied,
+    generation: status.appliedGeneration,
+    verifiedSecondsAgo: ageMs === null ? null : Math.round(ageMs / 100) / 10,
+    says: saysOf(status, fresh),
+  };
+}
+
+function saysOf(status: ClusterStatus, fresh: boolean): string {
+  const pass = status.outcome === null ? "nothing was done yet" : sentenceOf(status.outcome);
+  if (fresh) return pass;
+  const truth = status.watch.truth;
+  const why = truth.kind === "holding" ? truth.problem : "the last consistent read is too old";
+  return `${pass}; holding, unverified: ${why}`;
+}

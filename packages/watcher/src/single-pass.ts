@@ -1,0 +1,149 @@
+import { ConsulError, ConsulStore } from "@primacy/consul-store";
+import { type Mark, markOf, sameMark } from "./admission.js";
+import { type Documents, type PassDecision, type Reading, readSnapshot } from "./decide.js";
+import { EXIT_CODES, type ExitCode } from "./exit-codes.js";
+import type { WatcherOptions } from "./options.js";
+import { hashOfText } from "./hash.js";
+import { type Outcome, conflictText, sentenceOf } from "./outcome.js";
+import { type PassContext, pass, readAndDecide } from "./pass.js";
+import { Admin } from "./proxysql/admin.js";
+import { Proxy } from "./proxysql/proxy.js";
+import { CREATE_STAMPS, statementsOf, writeStamp } from "./proxysql/sql.js";
+import { StateFile } from "./state-file.js";
+import { SYSTEM_CLOCK } from "./timing.js";
+
+/** What a command line tool does with one ProxySQL and Consul, cluster by cluster, and then ends. */
+export class SinglePass {
+  readonly #store: ConsulStore;
+  readonly #proxy: Proxy;
+
+  private constructor(
+    private readonly options: WatcherOptions,
+    private readonly state: StateFile,
+  ) {
+    this.#store = new ConsulStore(options.consul);
+    this.#proxy = new Proxy(new Admin(options.admin));
+  }
+
+  static async open(options: WatcherOptions): Promise<SinglePass> {
+    return new SinglePass(options, await StateFile.open(options.stateDirectory, options.proxy));
+  }
+
+  close(): void {
+    this.#proxy.admin.close();
+    this.#store.close();
+  }
+
+  /** A consistent read; with `deadlineMs`, tried until then. */
+  async read(cluster: string, deadlineMs: number): Promise<Reading> {
+    try {
+      return readSnapshot(await this.#store.readCluster(cluster, { deadlineMs }), cluster, hashOfText);
+    } catch (error) {
+      if (error instanceof ConsulError) return { kind: "hold", reason: `${error.code}: ${error.message}` };
+      throw error;
+    }
+  }
+
+  /** What would be done, as data; nothing is written. Throws AdminError. */
+  async plan(cluster: string, documents: Documents): Promise<PlannedPass> {
+    const context = this.#context(cluster);
+    const { decision } = await readAndDecide(documents, context, true);
+    const mark = markOf(documents.record, documents.hash);
+    const statements =
+      decision.kind === "apply"
+        ? decision.plan.steps.flatMap((step) => statementsOf(step, cluster, mark))
+        : [];
+    return { cluster, generation: documents.record.generation, decision, statements };
+  }
+
+  async apply(cluster: string, documents: Documents): Promise<Outcome> {
+    return await pass(documents, this.#context(cluster), true);
+  }
+
+  /**
+   * An operator's word that this ProxySQL may follow the present record, whatever it has had: both memories are set to
+   * it. Returns what they said before. Throws AdminError.
+   */
+  async accept(cluster: string, documents: Documents): Promise<readonly Mark[]> {
+    const mark = markOf(documents.record, documents.hash);
+    const { stamps } = await this.#proxy.facts(true);
+    const before = [this.state.mark(cluster), stamps.get(cluster) ?? null].filter(
+      (one): one is Mark => one !== null,
+    );
+    await this.#proxy.admin.execute(CREATE_STAMPS);
+    await this.#proxy.admin.execute(writeStamp(cluster, mark));
+    await this.state.remember(cluster, mark);
+    return before.filter((one) => !sameMark(one, mark));
+  }
+
+  #context(cluster: string): PassContext {
+    return {
+      cluster,
+      proxy: this.#proxy,
+      state: this.state,
+      whenOwned: this.options.whenOwned,
+      monotonicNow: SYSTEM_CLOCK.monotonicNow,
+      seenAtMs: null,
+    };
+  }
+}
+
+export interface PlannedPass {
+  readonly cluster: string;
+  readonly generation: number;
+  readonly decision: PassDecision;
+  readonly statements: readonly string[];
+}
+
+/** A plan as people read it: why, and the very statements. */
+export function planText(planned: PlannedPass): string {
+  const head = `-- ${planned.cluster}, generation ${String(planned.generation)}: `;
+  const { decision } = planned;
+  switch (decision.kind) {
+    case "refuse":
+      return `${head}refused: ${decision.reason}`;
+    case "conflict":
+      return `${head}not safe: ${conflictText(decision.conflicts)}`;
+    case "apply": {
+      const { differences } = decision.plan;
+      const summary =
+        planned.statements.length === 0 ? "nothing to do" : `${String(differences.length)} differences`;
+      return [
+        `${head}${summary}`,
+        ...differences.map((one) => `--   ${one}`),
+        ...decision.warnings.map((one) => `-- warning: ${one}`),
+        ...planned.statements.map((one) => `${one};`),
+      ].join("\n");
+    }
+  }
+}
+
+export function exitCodeOfPlan(planned: PlannedPass, check: boolean): ExitCode {
+  switch (planned.decision.kind) {
+    case "refuse":
+      return EXIT_CODES.REFUSED;
+    case "conflict":
+      return EXIT_CODES.CONFLICT;
+    case "apply":
+      return check && planned.statements.length > 0 ? EXIT_CODES.CHANGES_PENDING : EXIT_CODES.OK;
+  }
+}
+
+export function exitCodeOfOutcome(outcome: Outcome): ExitCode {
+  switch (outcome.kind) {
+    case "held":
+      return EXIT_CODES.HELD;
+    case "refused":
+      return EXIT_CODES.REFUSED;
+    case "conflict":
+      return EXIT_CODES.CONFLICT;
+    case "failed":
+      return EXIT_CODES.FAILED;
+    case "applied":
+      return EXIT_CODES.OK;
+  }
+}
+
+export function outcomeText(cluster: string, outcome: Outcome): string {
+  return `${cluster}: ${sentenceOf(outcome)}`;
+}
