@@ -13,8 +13,10 @@ await build({
   format: "cjs",
   minifySyntax: true,
   conditions: ["primacy-source"],
-  banner: { js: "#!/usr/bin/env node" },
-  define: { PRIMACY_VERSION: JSON.stringify(version) },
-  // Its background tasks run in a process of their own; ours don't use them.
-  logOverride: { "empty-import-meta": "silent", "require-resolve-not-external": "silent" },
+  // node-cron asks for import.meta.url as it is loaded; CommonJS has none.
+  banner: {
+    js: '#!/usr/bin/env node\nconst bundleUrl = require("node:url").pathToFileURL(__filename).href;',
+  },
+  define: { PRIMACY_VERSION: JSON.stringify(version), "import.meta.url": "bundleUrl" },
+  logOverride: { "require-resolve-not-external": "silent" },
 });

@@ -1,4 +1,5 @@
 import { ClusterWatch, type ClusterSnapshot, type ConsulStore, type WatchState } from "@primacy/consul-store";
+import type { Members } from "@primacy/contract";
 import type { Logger } from "pino";
 import type { Announcer } from "./announcer.js";
 import { type Documents, type Reading, readSnapshot } from "./decide.js";
@@ -53,6 +54,7 @@ export class ClusterLoop {
   readonly #alarm = new Alarm();
   readonly #log: Logger;
   #reading: Reading = { kind: "hold", reason: "Consul has not been read yet" };
+  #lastMembers: Members | null = null;
   #seen: { readonly hash: string; readonly atMs: number } | null = null;
   #fullDue = true;
   #urgent = false;
@@ -104,7 +106,8 @@ export class ClusterLoop {
   }
 
   #receive(snapshot: ClusterSnapshot, source: string, wentBack: boolean): void {
-    this.#reading = readSnapshot(snapshot, this.options.cluster, hashOfText);
+    this.#reading = readSnapshot(snapshot, this.options.cluster, hashOfText, this.#lastMembers);
+    if (this.#reading.kind === "usable") this.#lastMembers = this.#reading.documents.members;
     if (this.#reading.kind === "usable" && this.#seen?.hash !== this.#reading.documents.hash) {
       this.#seen = { hash: this.#reading.documents.hash, atMs: this.parts.clock.monotonicNow() };
       this.#urgent = true;

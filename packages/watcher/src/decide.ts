@@ -13,7 +13,7 @@ export interface Documents {
   readonly hash: string;
   readonly layout: Layout;
   readonly members: Members | null;
-  /** Why `members` is left out of account, where it could not be read. */
+  /** Why `members` is not what lies in Consul now, where it could not be read. */
   readonly membersProblem: string | null;
 }
 
@@ -21,11 +21,15 @@ export type Reading =
   | { readonly kind: "usable"; readonly documents: Documents }
   | { readonly kind: "hold"; readonly reason: string };
 
-/** Absent, unreadable and unusable all mean "hold what you have". `hashOf` is the contract's hash of a stored text. */
+/**
+ * Absent, unreadable and unusable all mean "hold what you have". For `members` that is the last document that could be
+ * read: without it a former master that serves reads again would be taken out. `hashOf` hashes a stored text.
+ */
 export function readSnapshot(
-  snapshot: ClusterSnapshot,
+  snapshot: Pick<ClusterSnapshot, "record" | "layout" | "members" | "folderEmpty">,
   cluster: string,
   hashOf: (text: string) => string,
+  lastMembers: Members | null,
 ): Reading {
   const { record, layout, members } = snapshot;
   if (record.kind !== "valid") return hold(record, "record", snapshot.folderEmpty);
@@ -39,10 +43,17 @@ export function readSnapshot(
       record: record.value,
       hash: hashOf(record.text),
       layout: layout.value,
-      members: members.kind === "valid" ? members.value : null,
-      membersProblem: members.kind === "unusable" ? members.problem : null,
+      members: members.kind === "valid" ? members.value : lastMembers,
+      membersProblem: membersProblem(members, lastMembers),
     },
   };
+}
+
+function membersProblem(members: ClusterSnapshot["members"], last: Members | null): string | null {
+  if (members.kind === "unusable") return `${members.problem}; going on with the last one that could be read`;
+  return members.kind === "absent" && last !== null
+    ? "the members document is gone; going on with the last one"
+    : null;
 }
 
 function hold(

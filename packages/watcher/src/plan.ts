@@ -166,7 +166,9 @@ function missingRows(wanted: Wanted, memory: readonly ServerRow[]): readonly Ser
 
 /** A new row takes the connection settings that operators gave the same server in the other hostgroup, else defaults. */
 function newRow(row: WantedRow, wanted: Wanted, memory: readonly ServerRow[]): ServerRow {
-  const sibling = memory.find((kept) => managed(wanted.hostgroups, kept) && sameServer(kept, row.server));
+  const sibling = memory
+    .filter((kept) => managed(wanted.hostgroups, kept) && sameServer(kept, row.server))
+    .sort(canonicalFirst(wanted))[0];
   return {
     hostgroup: row.hostgroup,
     host: sibling?.host ?? row.server.host,

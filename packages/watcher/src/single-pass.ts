@@ -37,7 +37,7 @@ export class SinglePass {
   /** A consistent read; with `deadlineMs`, tried until then. */
   async read(cluster: string, deadlineMs: number): Promise<Reading> {
     try {
-      return readSnapshot(await this.#store.readCluster(cluster, { deadlineMs }), cluster, hashOfText);
+      return readSnapshot(await this.#store.readCluster(cluster, { deadlineMs }), cluster, hashOfText, null);
     } catch (error) {
       if (error instanceof ConsulError) return { kind: "hold", reason: `${error.code}: ${error.message}` };
       throw error;

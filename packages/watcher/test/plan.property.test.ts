@@ -1,0 +1,218 @@
+import type { MasterRecord, Server } from "@primacy/contract";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { desired } from "../src/desired.js";
+import { type Layers, plan, runtimeDifferences, writersIn } from "../src/plan.js";
+import { type ServerRow, type Status, managed, mayTakeConnections } from "../src/rows.js";
+import { carryOut } from "./model.js";
+import { db1, db2, db3, layoutOf, memberOf, membersOf, recordOf, rowOf, runtimeOf } from "./samples.js";
+
+const WRITER = 10;
+const READER = 20;
+const stranger: Server = { host: "DB1", port: 3306 };
+const unlisted: Server = { host: "old-db", port: 3306 };
+const servers = [db1, db2, db3, stranger, unlisted] as const;
+const statuses: readonly Status[] = ["ONLINE", "SHUNNED", "OFFLINE_SOFT", "OFFLINE_HARD"];
+
+const anyRecord: fc.Arbitrary<MasterRecord> = fc
+  .record({
+    phase: fc.constantFrom("open", "draining", "fenced"),
+    master: fc.constantFrom(db1, db2, db3, unlisted),
+    quarantined: fc.uniqueArray(fc.constantFrom(db1, db2, db3, unlisted), { maxLength: 3 }),
+  })
+  .map(({ phase, master, quarantined }) =>
+    recordOf({
+      phase: phase as MasterRecord["phase"],
+      master,
+      quarantined: quarantined.filter((one) => one !== master),
+    }),
+  );
+
+const anyLayout = fc
+  .constantFrom("always", "fallback", "never")
+  .map((masterReads) =>
+    layoutOf({ masterReads, servers: [db1, { ...db2, weight: 50 }, { ...db3, candidate: false }] }),
+  );
+
+const anyMembers = fc.option(
+  fc
+    .array(fc.record({ replicating: fc.boolean(), reachable: fc.boolean(), lag: fc.option(fc.nat(90)) }), {
+      minLength: 3,
+      maxLength: 3,
+    })
+    .map((facts) =>
+      membersOf(
+        [db1, db2, db3].map((server, index) =>
+          memberOf(server, {
+            replicating: facts[index]!.replicating,
+            reachable: facts[index]!.reachable,
+            lagSeconds: facts[index]!.lag,
+          }),
+        ),
+      ),
+    ),
+);
+
+const anyRow: fc.Arbitrary<ServerRow> = fc
+  .record({
+    hostgroup: fc.constantFrom(WRITER, READER, 77),
+    server: fc.constantFrom(...servers),
+    status: fc.constantFrom(...statuses),
+    weight: fc.nat(1000),
+    comment: fc.constantFrom("", "it's mine", "a\\b"),
+  })
+  .map(({ hostgroup, server, status, weight, comment }) =>
+    rowOf(hostgroup, server, status, { weight, comment }),
+  );
+
+/** A memory table with at most one server that may take writes: where operators start from. */
+const anyMemory = fc
+  .uniqueArray(anyRow, {
+    selector: (row) => `${String(row.hostgroup)}/${row.host}:${String(row.port)}`,
+    maxLength: 12,
+  })
+  .map((rows) => {
+    let seen = false;
+    return rows.map((row) => {
+      if (row.hostgroup !== WRITER || !mayTakeConnections(row)) return row;
+      if (seen) return { ...row, status: "OFFLINE_HARD" as const };
+      seen = true;
+      return row;
+    });
+  });
+
+const anyLayers: fc.Arbitrary<Layers> = fc
+  .tuple(anyMemory, anyMemory, anyMemory)
+  .map(([memory, runtime, disk]) => ({ memory, runtime: runtimeOf(runtime), disk }));
+
+const situation = {
+  record: anyRecord,
+  layout: anyLayout,
+  members: anyMembers,
+  layers: anyLayers,
+  stampDiffers: fc.boolean(),
+};
+
+describe("laws of the plan", () => {
+  test("carried out, it leaves nothing to do", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers, stampDiffers }) => {
+        const wanted = desired(record, layout, members);
+        const after = plan(wanted, layers, stampDiffers).steps.reduce(carryOut, layers);
+        expect(plan(wanted, after, false).steps).toEqual([]);
+        expect(runtimeDifferences(wanted, after.runtime)).toEqual([]);
+      }),
+    );
+  });
+
+  test("after any prefix, with a LOAD by anyone in between, the writer hostgroup has at most one server", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers, stampDiffers }) => {
+        let now = layers;
+        const wanted = desired(record, layout, members);
+        const writersAfterLoad = (): number => writersIn(runtimeOf(now.memory), WRITER).length;
+        expect(writersAfterLoad()).toBeLessThanOrEqual(1);
+        for (const step of plan(wanted, layers, stampDiffers).steps) {
+          now = carryOut(now, step);
+          expect(writersAfterLoad()).toBeLessThanOrEqual(1);
+          expect(writersIn(now.runtime, WRITER).length).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+
+  test("cut anywhere and decided again, it ends at the same place", () => {
+    fc.assert(
+      fc.property(fc.record({ ...situation, cut: fc.nat(8), foreignLoad: fc.boolean() }), (one) => {
+        const wanted = desired(one.record, one.layout, one.members);
+        const { steps } = plan(wanted, one.layers, one.stampDiffers);
+        const straight = steps.reduce(carryOut, one.layers);
+        const half = steps.slice(0, one.cut).reduce(carryOut, one.layers);
+        const disturbed = one.foreignLoad ? carryOut(half, { kind: "load" }) : half;
+        const resumed = plan(wanted, disturbed, false).steps.reduce(carryOut, disturbed);
+        expect(resumed.memory).toEqual(straight.memory);
+        expect(writersIn(resumed.runtime, WRITER)).toEqual(writersIn(straight.runtime, WRITER));
+        expect(runtimeDifferences(wanted, resumed.runtime)).toEqual([]);
+      }),
+    );
+  });
+
+  test("only the record's master is ever put into the writer hostgroup, and only while it is open", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers }) => {
+        const after = plan(desired(record, layout, members), layers, false).steps.reduce(carryOut, layers);
+        const online = after.memory.filter((row) => row.hostgroup === WRITER && row.status === "ONLINE");
+        expect(online.map((row) => row.host.toLowerCase())).toEqual(
+          record.phase === "open" ? [record.master.host] : [],
+        );
+      }),
+    );
+  });
+
+  test("a quarantined server serves neither writes nor reads until members say that it follows the master", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, layers }) => {
+        const after = plan(desired(record, layout, null), layers, false).steps.reduce(carryOut, layers);
+        for (const server of record.quarantined) {
+          const rows = after.memory.filter((row) => managed({ writer: WRITER, reader: READER }, row));
+          const its = rows.filter((row) => row.host.toLowerCase() === server.host);
+          expect(its.every((row) => row.status === "OFFLINE_HARD")).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test("rows of other hostgroups, and every column but status, stay as operators set them", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers }) => {
+        const after = plan(desired(record, layout, members), layers, false).steps.reduce(carryOut, layers);
+        layers.memory.forEach((before, index) => {
+          const now = after.memory[index]!;
+          expect({ ...now, status: null }).toEqual({ ...before, status: null });
+          if (before.hostgroup === 77) expect(now).toEqual(before);
+        });
+      }),
+    );
+  });
+
+  test("the order in which ProxySQL lists its rows does not matter", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers }) => {
+        const wanted = desired(record, layout, members);
+        const turned: Layers = {
+          memory: [...layers.memory].reverse(),
+          runtime: [...layers.runtime].reverse(),
+          disk: [...(layers.disk ?? [])].reverse(),
+        };
+        const sorted = (rows: readonly ServerRow[]): readonly string[] =>
+          rows.map((row) => JSON.stringify(row)).sort();
+        const one = plan(wanted, layers, false).steps.reduce(carryOut, layers);
+        const other = plan(wanted, turned, false).steps.reduce(carryOut, turned);
+        expect(sorted(one.memory)).toEqual(sorted(other.memory));
+      }),
+    );
+  });
+
+  test("nothing that it is given is changed", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers }) => {
+        const before = JSON.stringify({ record, layout, members, layers });
+        plan(desired(record, layout, members), layers, true);
+        expect(JSON.stringify({ record, layout, members, layers })).toBe(before);
+      }),
+    );
+  });
+
+  test("no difference, no LOAD", () => {
+    fc.assert(
+      fc.property(fc.record(situation), ({ record, layout, members, layers }) => {
+        const { steps, runtimeDiffers } = plan(desired(record, layout, members), layers, false);
+        expect(steps.some((step) => step.kind === "load")).toBe(runtimeDiffers);
+        const load = steps.findIndex((step) => step.kind === "load");
+        expect(load === -1 || steps[load + 1]?.kind === "verify").toBe(true);
+        const save = steps.findIndex((step) => step.kind === "save");
+        expect(save === -1 || save === steps.length - 1).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import * as fc from "fast-check";
+import initSqlJs from "sql.js";
+import { describe, expect, test } from "vitest";
+import { quote, statementsOf, updateStatuses } from "../src/proxysql/sql.js";
+import { db1, db2, rowOf } from "./samples.js";
+
+const MYSQL_SERVERS = `CREATE TABLE mysql_servers (hostgroup_id INT NOT NULL, hostname VARCHAR NOT NULL, port INT NOT NULL,
+  gtid_port INT NOT NULL, status VARCHAR NOT NULL, weight INT NOT NULL, compression INT NOT NULL, max_connections INT NOT NULL,
+  max_replication_lag INT NOT NULL, use_ssl INT NOT NULL, max_latency_ms INT NOT NULL, comment VARCHAR NOT NULL,
+  PRIMARY KEY (hostgroup_id, hostname, port))`;
+
+const mark = { generation: 7, incarnation: "it's", hash: "sha256:0" };
+const sqlite = await initSqlJs();
+
+function database(): InstanceType<typeof sqlite.Database> {
+  const db = new sqlite.Database();
+  db.run("ATTACH ':memory:' AS disk");
+  db.run(MYSQL_SERVERS);
+  return db;
+}
+
+describe("statements, as SQLite reads them", () => {
+  test("any text comes back as it was: no quote and no backslash breaks out", () => {
+    const db = database();
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        fc.pre(!text.includes("\u0000") && text.isWellFormed());
+        expect(db.exec(`SELECT ${quote(text)}`)[0]?.values[0]?.[0]).toBe(text);
+      }),
+    );
+  });
+
+  test("a hostile host name is a host name and nothing else", () => {
+    const db = database();
+    const hostile = { host: "127.0.0.1' OR 1=1 -- ", port: 3306 };
+    for (const row of [rowOf(10, hostile, "ONLINE"), rowOf(10, db1, "ONLINE"), rowOf(77, db2, "ONLINE")]) {
+      for (const sql of statementsOf({ kind: "insert", row }, "main", mark)) db.run(sql);
+    }
+    db.run(updateStatuses(10, [{ hostgroup: 10, ...hostile, status: "OFFLINE_SOFT" }]));
+    const rows = db.exec("SELECT hostname, status FROM mysql_servers ORDER BY hostname")[0]?.values;
+    expect(rows).toEqual([
+      [hostile.host, "OFFLINE_SOFT"],
+      ["db1", "OFFLINE_HARD"],
+      ["db2", "ONLINE"],
+    ]);
+  });
+
+  test("a row that somebody adds to the writer hostgroup before the UPDATE is taken out by it", () => {
+    const db = database();
+    for (const row of [rowOf(10, db1, "ONLINE"), rowOf(20, db2, "ONLINE")]) {
+      for (const sql of statementsOf({ kind: "insert", row }, "main", mark)) db.run(sql);
+    }
+    db.run(updateStatuses(10, [{ hostgroup: 20, ...db2, status: "OFFLINE_SOFT" }]));
+    const rows = db.exec("SELECT hostname, status FROM mysql_servers ORDER BY hostname")[0]?.values;
+    expect(rows).toEqual([
+      ["db1", "OFFLINE_HARD"],
+      ["db2", "OFFLINE_SOFT"],
+    ]);
+  });
+
+  test("the stamp is written over, one row a cluster", () => {
+    const db = database();
+    for (const generation of [7, 8]) {
+      for (const sql of statementsOf({ kind: "stamp" }, "main", { ...mark, generation })) db.run(sql);
+    }
+    expect(db.exec("SELECT cluster, generation, incarnation FROM disk.primacy_stamp")[0]?.values).toEqual([
+      ["main", 8, "it's"],
+    ]);
+  });
+
+  test("no statement is empty, several, or begins with a comment", () => {
+    const steps = [
+      { kind: "insert", row: rowOf(10, db1, "OFFLINE_HARD") },
+      { kind: "update", writerHostgroup: 10, rows: [{ hostgroup: 10, ...db1, status: "ONLINE" }] },
+      { kind: "load" },
+      { kind: "verify" },
+      { kind: "stamp" },
+      { kind: "save" },
+    ] as const;
+    for (const sql of steps.flatMap((step) => statementsOf(step, "main", mark))) {
+      expect(sql).toMatch(/^[A-Z]+ /);
+      expect(sql).not.toContain(";");
+    }
+  });
+
+  test("a text with a NUL byte and a number that is none are refused", () => {
+    expect(() => quote("a\u0000b")).toThrow(RangeError);
+    expect(() => updateStatuses(Number.NaN, [])).toThrow(RangeError);
+  });
+});
