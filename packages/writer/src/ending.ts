@@ -7,7 +7,8 @@ export interface Ending {
   readonly exit: ExitName;
   /** One sentence for Orchestrator's audit and whoever reads it. */
   readonly line: string;
-  readonly warnings?: readonly string[];
+  /** What else is to be said, a line each. */
+  readonly notes?: readonly string[];
   readonly fields?: Readonly<Record<string, string | number | null>>;
 }
 
@@ -20,7 +21,7 @@ export function commitEnding(cluster: string, outcome: CommitOutcome): Ending {
       return {
         exit: "ok",
         line: `${cluster} generation ${String(record.generation)}: ${reason} [${rule}]`,
-        warnings,
+        notes: warnings.map((warning) => `${cluster} warning: ${warning}`),
         fields: { rule, ...recordFields(record) },
       };
     }

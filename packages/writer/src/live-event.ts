@@ -1,6 +1,7 @@
 import { type HookEvent, type SpoolableEvent, formatServer } from "@primacy/contract";
 import { type CommitContext, type CommitOutcome, commitEvent } from "./commit.js";
 import { type Ending, commitEnding } from "./ending.js";
+import { errorText } from "./errors.js";
 import { type DeliveryReport, deliverSpooled } from "./spool/deliver.js";
 import { entryNameCluster, newEntry } from "./spool/entry.js";
 import type { Spool } from "./spool/folder.js";
@@ -33,7 +34,7 @@ export async function deliverLive(live: LiveEvent, context: LiveContext): Promis
   const ending = commitEnding(live.cluster, outcome);
   const waits = older.blocked !== undefined || isUndecided(outcome);
   const kept = waits ? await keepForLater(live, ending, context) : ending;
-  return { ...kept, warnings: [...older.notes, ...(kept.warnings ?? [])] };
+  return { ...kept, notes: [...older.notes, ...(kept.notes ?? [])] };
 }
 
 interface Older {
@@ -44,29 +45,30 @@ interface Older {
 
 async function deliverOlder(cluster: string, context: LiveContext): Promise<Older> {
   const { spool, deadline, commit } = context;
+  let names: readonly string[];
   try {
-    const waits = (await spool.names()).some((name) => entryNameCluster(name) === cluster);
-    if (!waits) return { notes: [] };
-    const halfTheTime = (deadline - commit.world.elapsed()) / 2;
-    const lock = await lockSpool(spool.folder, halfTheTime, commit.world);
-    if (lock === undefined) {
-      return { notes: [], blocked: { kind: "unreachable", problem: "another delivery holds the spool" } };
-    }
-    try {
-      return afterOlder(await deliverSpooled(spool, cluster, deadline, commit));
-    } finally {
-      await lock.release();
-    }
+    names = await spool.names();
   } catch (error) {
-    return { notes: [`the spool can't be read: ${String(error)}`] };
+    return { notes: [`the spool can't be read: ${errorText(error)}`] };
+  }
+  if (!names.some((name) => entryNameCluster(name) === cluster)) return { notes: [] };
+  const halfTheTime = (deadline - commit.world.elapsed()) / 2;
+  const lock = await lockSpool(spool.folder, halfTheTime, commit.world);
+  if (lock === undefined) {
+    return { notes: [], blocked: { kind: "unreachable", problem: "another delivery holds the spool" } };
+  }
+  try {
+    return afterOlder(await deliverSpooled(spool, cluster, deadline, commit));
+  } finally {
+    await lock.release();
   }
 }
 
 function afterOlder(report: DeliveryReport): Older {
+  const decided = report.delivered.filter((one) => !one.kept);
   const notes = [
-    ...report.delivered
-      .filter((one) => !one.kept)
-      .map((one) => `spooled: ${commitEnding(one.entry.cluster, one.outcome).line}`),
+    ...decided.map((one) => `spooled event: ${commitEnding(one.entry.cluster, one.outcome).line}`),
+    ...decided.flatMap((one) => one.diskProblem ?? []),
     ...report.unreadable.map((file) => `spooled file ${file.name} is no event: ${file.problem}`),
   ];
   const kept = report.delivered.find((one) => one.kept);
@@ -103,11 +105,10 @@ async function spoolEvent(
     const line = `${ending.line}; ${said} ${how === "already" ? "waits already" : "waits"} in ${spool.folder}`;
     return { ...ending, exit: ending.exit === "unreachable" ? "spooled" : ending.exit, line };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     return {
       ...ending,
       exit: "undelivered",
-      line: `${ending.line}; ${said} could not be kept on disk: ${reason}`,
+      line: `${ending.line}; ${said} could not be kept on disk: ${errorText(error)}`,
     };
   }
 }

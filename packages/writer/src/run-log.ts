@@ -36,7 +36,7 @@ export function writeRunLog(
     outcome: ending.exit,
     ...ending.fields,
     msg: ending.line,
-    ...(ending.warnings === undefined || ending.warnings.length === 0 ? {} : { warnings: ending.warnings }),
+    ...(ending.notes === undefined || ending.notes.length === 0 ? {} : { notes: ending.notes }),
   });
   if (target === "stderr") {
     terminal.err(line);

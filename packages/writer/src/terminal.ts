@@ -31,7 +31,11 @@ async function ask(question: string): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const readline = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    return await readline.question(question);
+    return await new Promise((resolve) => {
+      // Ctrl-C, Ctrl-D and the end of the terminal are answers too, and none of them is yes.
+      for (const event of ["SIGINT", "close"]) readline.once(event, () => resolve(""));
+      readline.question(question).then(resolve, () => resolve(""));
+    });
   } finally {
     readline.close();
   }

@@ -1,14 +1,18 @@
 import { type CommitContext, type CommitOutcome, commitEvent } from "../commit.js";
+import { errorText } from "../errors.js";
 import { isoNow } from "../world.js";
 import { type SpoolEntry, entryNameCluster, spooledEvent } from "./entry.js";
 import type { Spool, SpooledFile, UnreadableFile } from "./folder.js";
 
-/** What became of one spooled event. `kept`: it still waits. */
+/** What became of one spooled event. */
 export interface Delivered {
   readonly name: string;
   readonly entry: SpoolEntry;
   readonly outcome: CommitOutcome;
+  /** It still waits. */
   readonly kept: boolean;
+  /** Why its file could not be cleared away although it is decided; it will be decided again, the same way. */
+  readonly diskProblem?: string;
 }
 
 export interface DeliveryReport {
@@ -50,13 +54,17 @@ async function deliverOne(
 ): Promise<Delivered> {
   const { name, entry } = file;
   const outcome = await commitEvent(entry.cluster, spooledEvent(entry), deadline, context);
-  const kept = staysSpooled(outcome);
-  if (outcome.kind === "refused" && !kept) {
-    await spool.refuse(file, isoNow(context.world), `${outcome.reason} [${outcome.rule}]`);
-  } else if (!kept) {
-    await spool.remove(name);
+  if (staysSpooled(outcome)) return { name, entry, outcome, kept: true };
+  try {
+    if (outcome.kind === "refused") {
+      await spool.refuse(file, isoNow(context.world), `${outcome.reason} [${outcome.rule}]`);
+    } else {
+      await spool.remove(name);
+    }
+    return { name, entry, outcome, kept: false };
+  } catch (error) {
+    return { name, entry, outcome, kept: false, diskProblem: errorText(error) };
   }
-  return { name, entry, outcome, kept };
 }
 
 /** A cluster without a record is no reason to throw its event away: Consul may just be being restored. */

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { World } from "../world.js";
 
@@ -9,39 +9,51 @@ export interface SpoolLock {
   release(): Promise<void>;
 }
 
+const UNLOCKED: SpoolLock = { release: () => Promise.resolve() };
+
 /**
  * One delivery from a spool at a time, so that two of them keep the order. Undefined when another process still holds
  * it after `waitMs`. The lock of a process that has died is taken over.
  *
- * Order is all that it protects: that nothing is written twice is the compare-and-set's doing.
+ * Order is all that it protects: that nothing is written twice is the compare-and-set's doing. So where the disk lets
+ * nobody make a lock (full, read-only), delivery goes on without one.
  */
 export async function lockSpool(
   folder: string,
   waitMs: number,
   world: World,
 ): Promise<SpoolLock | undefined> {
-  await mkdir(folder, { recursive: true, mode: 0o750 });
   const path = join(folder, "lock");
   const giveUpAt = world.elapsed() + waitMs;
-  for (;;) {
-    if (await create(path, world)) return { release: () => release(path, world) };
-    if (await isAbandoned(path, world)) {
-      await takeAway(path, world);
-      continue;
+  try {
+    for (;;) {
+      if (await create(path, world)) return { release: () => release(path, world) };
+      if (await isAbandoned(path, world)) {
+        await takeAway(path, world);
+        continue;
+      }
+      if (world.elapsed() >= giveUpAt) return undefined;
+      await world.pause(20 + 80 * world.random());
     }
-    if (world.elapsed() >= giveUpAt) return undefined;
-    await world.pause(20 + 80 * world.random());
+  } catch {
+    return UNLOCKED;
   }
 }
 
+/** False when somebody has it. */
 async function create(path: string, world: World): Promise<boolean> {
   try {
     const file = await open(path, "wx", 0o640);
-    await file.writeFile(String(world.pid));
-    await file.close();
+    try {
+      await file.writeFile(String(world.pid));
+    } finally {
+      await file.close();
+    }
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
+    // Where the file could be made but not written (a full disk), it must not stay behind.
+    await unlink(path).catch(() => undefined);
     throw error;
   }
 }

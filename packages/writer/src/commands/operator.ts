@@ -1,0 +1,72 @@
+import {
+  type ClusterEvent,
+  type MasterRecord,
+  type Server,
+  formatServer,
+  isCandidate,
+  parseServer,
+} from "@primacy/contract";
+import { describeRecord } from "../describe.js";
+import type { Ending } from "../ending.js";
+import { type Run, clusterWord, usage } from "../run.js";
+import { isoNow } from "../world.js";
+import { BY_OPERATOR, commitByPerson, isEnding, readClusterState } from "./cluster-state.js";
+import { confirm } from "./confirm.js";
+
+/** An operator names the master, against whatever the record says. */
+export function setCommand(run: Run): Promise<Ending> {
+  return operatorCommand(run, "master", (server, seen) => ({
+    question: `Make ${run.flags["master"] ?? ""} the master?`,
+    event: { kind: "set", master: server, ...seen, cause: BY_OPERATOR, beganAt: isoNow(run.world) },
+  }));
+}
+
+/** An operator lets a former master out of quarantine. */
+export function readmitCommand(run: Run): Promise<Ending> {
+  return operatorCommand(run, "server", (server, seen) => ({
+    question: `Let ${run.flags["server"] ?? ""} read again?`,
+    event: { kind: "readmit", server, ...seen, cause: BY_OPERATOR, beganAt: isoNow(run.world) },
+  }));
+}
+
+type Proposal = (
+  server: Server,
+  seen: { readonly seenGeneration: number },
+) => { readonly question: string; readonly event: ClusterEvent };
+
+async function operatorCommand(run: Run, flag: "master" | "server", propose: Proposal): Promise<Ending> {
+  const cluster = clusterWord(run);
+  if (!cluster.ok) return usage(cluster.problem);
+  const server = parseServer(run.flags[flag] ?? "", 3306);
+  if (!server.ok) return usage(`--${flag}: ${server.problem}`);
+  const snapshot = await readClusterState(run, cluster.value);
+  if (isEnding(snapshot)) return snapshot;
+  const { record, layout } = snapshot;
+  if (record.kind === "unusable") return { exit: "unusable", line: `${cluster.value}: ${record.problem}` };
+  if (record.kind === "absent") {
+    return { exit: "unknown-cluster", line: `${cluster.value} has no record yet: bootstrap it first` };
+  }
+  const seen = seenGeneration(run, record.value);
+  if (isEnding(seen)) return seen;
+  const { question, event } = propose(server.value, seen);
+  if (!run.switches.has("yes")) run.terminal.out(describeRecord(record.value));
+  if (flag === "master" && layout.kind === "valid" && !isCandidate(layout.value, server.value)) {
+    run.terminal.err(`primacy: warning: ${formatServer(server.value)} is no candidate in the layout`);
+  }
+  const declined = await confirm(run, question);
+  return declined ?? (await commitByPerson(run, cluster.value, event));
+}
+
+/**
+ * Which generation did the operator look at? The one that is being shown, or, from a script, the one that the script
+ * names: so that nobody overrules a failover that they haven't seen.
+ */
+function seenGeneration(run: Run, record: MasterRecord): { readonly seenGeneration: number } | Ending {
+  const said = run.flags["generation"];
+  if (said === undefined) {
+    if (run.switches.has("yes")) return usage("--yes needs --generation: which one have you seen?");
+    return { seenGeneration: record.generation };
+  }
+  if (!/^[1-9]\d{0,14}$/.test(said)) return usage(`--generation: "${said}" is not a generation`);
+  return { seenGeneration: Number(said) };
+}

@@ -1,0 +1,120 @@
+import { EXIT_CODES } from "./exit-codes.js";
+import { SETTINGS, type SettingName } from "./options.js";
+
+/** The commands and, of each, what its own page of help says. */
+export const HELP = {
+  hook: `primacy-writer hook <HookName> [flags]
+
+What Orchestrator calls. Reads the hook's variables (ORC_…), writes what they mean into the cluster's record, and ends
+within its deadline; where Consul can't be reached, a change of master waits on disk instead. The same event twice is
+the same as once, so put it into every list:
+
+  "PreGracefulTakeoverProcesses":      ["/usr/local/bin/primacy-writer hook PreGracefulTakeover"],
+  "PreFailoverProcesses":              ["/usr/local/bin/primacy-writer hook PreFailover"],
+  "PostMasterFailoverProcesses":       ["/usr/local/bin/primacy-writer hook PostMasterFailover"],
+  "PostUnsuccessfulFailoverProcesses": ["/usr/local/bin/primacy-writer hook PostUnsuccessfulFailover"],
+  "PostGracefulTakeoverProcesses":     ["/usr/local/bin/primacy-writer hook PostGracefulTakeover"]
+
+No pipe and no "&" behind it: both hide the exit code. A Pre hook that can't do its part ends with 0, because any other
+code stops the failover and blocks the next; --on-failure stop chooses that.
+
+  --cluster NAME           our name of the cluster, whatever Orchestrator's alias says
+  --failure-type, --command, --failed-host, --failed-port, --successor-host, --successor-port, --cluster-alias,
+  --recovery-uid, --is-successful
+                           for whoever prefers placeholders (--failed-host '{failedHost}'); a placeholder that
+                           Orchestrator leaves standing counts as absent`,
+  flush: `primacy-writer flush [--cluster NAME] [flags]
+
+Delivers what waits on disk, oldest first. What has become stale or contradicts the record moves to refused/ in the
+spool's folder, with the reason; what can't be delivered yet stays. Fit for cron: nothing to do is 0.
+
+  primacy-writer flush
+  primacy-writer flush --cluster main --spool /var/lib/primacy/spool`,
+  bootstrap: `primacy-writer bootstrap <cluster> --master host:port | --orchestrator URL [--layout FILE] [--yes]
+
+Writes a cluster's first record, after showing it. The cluster needs a layout: the one in Consul, or --layout.
+
+  primacy-writer bootstrap main --master db1:3306 --layout main.yaml
+  primacy-writer bootstrap main --orchestrator http://orchestrator:3000 --yes
+
+  --master HOST:PORT       who is the master now
+  --orchestrator URL       ask Orchestrator, and believe it only where it is sure: one root, checked validly and
+                           recently, not downtimed, writable, and nobody else who claims the same
+  --alias NAME             how Orchestrator calls the cluster, where it is not the same name
+  --layout FILE            also write this layout
+  --yes                    don't ask`,
+  layout: `primacy-writer layout apply <file> [--yes]
+primacy-writer layout show <cluster> [--json]
+
+The layout says which servers and hostgroups a cluster has. apply checks a YAML or JSON file, shows what would change,
+and writes it unless somebody else has changed it meanwhile. A layout without the present master is refused.
+
+  primacy-writer layout show main > main.yaml
+  primacy-writer layout apply main.yaml`,
+  set: `primacy-writer set <cluster> --master host:port [--generation N --yes]
+
+An operator names the master, against whatever the record says. Nothing happens to the servers themselves.
+
+  primacy-writer set main --master db2:3306
+  primacy-writer set main --master db2:3306 --generation 42 --yes
+
+  --generation N           the generation that you have seen: if the record has moved on, nothing is written`,
+  readmit: `primacy-writer readmit <cluster> --server host:port [--generation N --yes]
+
+Lets a former master out of quarantine: it may serve reads again.
+
+  primacy-writer readmit main --server db1:3306`,
+  show: `primacy-writer show [<cluster>] [--json]
+
+The record of a cluster, or a line for each cluster. --json prints the very text that lies in Consul.
+
+  primacy-writer show
+  primacy-writer show main --json | jq .generation`,
+} as const;
+
+export type CommandName = keyof typeof HELP;
+
+export function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(HELP, word);
+}
+
+export function generalHelp(): string {
+  return `primacy-writer: says in Consul who the MySQL master is.
+
+  hook <HookName>          what Orchestrator calls
+  flush                    deliver what waits on disk
+  bootstrap <cluster>      a cluster's first record
+  layout apply|show        a cluster's servers and hostgroups
+  set <cluster>            an operator names the master
+  readmit <cluster>        an operator lets a former master read again
+  show [<cluster>]         the record
+
+primacy-writer <command> --help says more of each.
+
+${settingsHelp()}
+
+${exitCodesHelp()}`;
+}
+
+export function commandHelp(command: CommandName): string {
+  return `${HELP[command]}\n\n${settingsHelp()}`;
+}
+
+function settingsHelp(): string {
+  const rows = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const { flag, variable, otherwise, meaning } = SETTINGS[name];
+    return `  --${flag}\n      ${variable}, ${name}: ${meaning}${otherwise === "" ? "" : ` (default ${otherwise})`}`;
+  });
+  return [
+    "Settings: a flag, a variable, or a line of the file that --config (PRIMACY_CONFIG) names, in this order.",
+    ...rows,
+    "  Consul's own variables count as they do for its command line: CONSUL_HTTP_TOKEN, CONSUL_CACERT, …",
+  ].join("\n");
+}
+
+function exitCodesHelp(): string {
+  const rows = Object.entries(EXIT_CODES).map(
+    ([name, { code, meaning }]) => `  ${String(code).padStart(2)} ${name.padEnd(22)} ${meaning}`,
+  );
+  return ["Exit codes", ...rows].join("\n");
+}
