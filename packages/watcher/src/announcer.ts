@@ -52,13 +52,12 @@ export class Announcer {
       await this.#keepSession(signal);
       for (const [cluster, acknowledgement] of this.#wanted)
         await this.#write(cluster, acknowledgement, signal);
-      if (this.#failures > 0) this.log.info({ proxy: this.proxy }, "acknowledgements reach Consul again");
+      if (this.#failures > 0) this.log.info("acknowledgements reach Consul again");
       this.#failures = 0;
       return Math.max(0, this.#renewAtMs - this.clock.monotonicNow());
     } catch (error) {
       if (signal.aborted) return 0;
-      if (this.#failures === 0)
-        this.log.warn({ err: error, proxy: this.proxy }, "acknowledgements do not reach Consul");
+      if (this.#failures === 0) this.log.warn({ err: error }, "acknowledgements do not reach Consul");
       this.#failures += 1;
       return backoffMs(this.#failures, this.clock.random());
     }

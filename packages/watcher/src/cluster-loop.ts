@@ -53,13 +53,16 @@ export class ClusterLoop {
   readonly #watch: ClusterWatch;
   readonly #alarm = new Alarm();
   readonly #log: Logger;
-  #reading: Reading = { kind: "hold", reason: "Consul has not been read yet" };
+  /** Null until Consul has answered, or has failed to. */
+  #reading: Reading | null = null;
   #lastMembers: Members | null = null;
   #seen: { readonly hash: string; readonly atMs: number } | null = null;
   #fullDue = true;
   #urgent = false;
   #outcome: Outcome | null = null;
   #said = "";
+  #truthSaid = "";
+  #warned: ReadonlySet<string> = new Set();
   #failures = 0;
   #reverts: Reverts = NO_REVERTS;
   #notBeforeMs = 0;
@@ -69,7 +72,7 @@ export class ClusterLoop {
     private readonly options: ClusterLoopOptions,
     private readonly parts: ClusterLoopParts,
   ) {
-    this.#log = parts.log.child({ cluster: options.cluster, proxy: options.proxyName });
+    this.#log = parts.log.child({ cluster: options.cluster });
     this.#appliedGeneration = parts.state.mark(options.cluster)?.generation ?? 0;
     this.#watch = new ClusterWatch(parts.store, options.cluster, {
       onSnapshot: (snapshot, source, wentBack) => {
@@ -118,6 +121,7 @@ export class ClusterLoop {
 
   /** One pass if one may be made now; returns after how many milliseconds the next is due at the latest. */
   async #step(): Promise<number> {
+    if (this.#reading === null) return Number.POSITIVE_INFINITY;
     if (this.#reading.kind === "hold") {
       this.#finish({ kind: "held", reason: this.#reading.reason });
       return Number.POSITIVE_INFINITY;
@@ -225,7 +229,16 @@ export class ClusterLoop {
 
   #reportPaths(state: WatchState): void {
     this.parts.metrics.notePaths(this.options.cluster, state);
-    if (state.truth.kind === "following") this.#log.info({}, "Consul answers consistent reads");
-    else this.#log.warn({ reason: state.truth.reason }, `holding the layout: ${state.truth.problem}`);
+    const { truth } = state;
+    if (truth.kind === "holding" && truth.reason === "starting") return;
+    const now = truth.kind === "following" ? truth.kind : truth.reason;
+    if (now === this.#truthSaid) return;
+    this.#truthSaid = now;
+    if (truth.kind === "following") this.#log.info({}, "Consul answers consistent reads");
+    else this.#log.warn({ reason: truth.reason }, `holding the layout: ${truth.problem}`);
   }
+}
+
+function timeOf(outcome: Outcome): { readonly tookMs?: number } {
+  return outcome.kind === "applied" && outcome.tookMs !== null ? { tookMs: outcome.tookMs } : {};
 }

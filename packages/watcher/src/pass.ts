@@ -100,7 +100,7 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
     differences: plan.differences,
     loaded: plan.runtimeDiffers,
     isNew: decision.isNew,
-    tookMs: verifiedAtMs === null || context.seenAtMs === null ? null : verifiedAtMs - context.seenAtMs,
+    tookMs: elapsedMs(context.seenAtMs, verifiedAtMs),
     notDurable: problems.length === 0 ? null : problems.join("; "),
     pendingEditsOfOthers: plan.runtimeDiffers ? pendingEditsOfOthers(wanted, layers) : [],
     warnings: decision.warnings,
@@ -139,4 +139,9 @@ async function noting(problems: string[], what: string, work: () => Promise<void
       throw error;
     problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Milliseconds to a tenth. */
+function elapsedMs(from: number | null, to: number | null): number | null {
+  return from === null || to === null ? null : Math.round((to - from) * 10) / 10;
 }

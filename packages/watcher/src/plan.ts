@@ -68,7 +68,9 @@ export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Pla
   if (load || edits || saved.length > 0) steps.push({ kind: "save" });
   const differences = [
     ...inserts.map((row) => `memory has no row ${name(row)}`),
-    ...changes.map(({ row, status }) => `memory has ${name(row)} ${row.status}, wanted ${status}`),
+    ...changes
+      .filter(({ row }) => !inserts.includes(row))
+      .map(({ row, status }) => `memory has ${name(row)} ${row.status}, wanted ${status}`),
     ...runtime,
     ...saved,
   ];

@@ -49,7 +49,7 @@ export async function runWatcher(read: () => WatcherOptions): Promise<ExitCode> 
 }
 
 async function begin(options: WatcherOptions, metrics: Metrics, log: Logger): Promise<Watcher> {
-  const { proxy, clusters, whenOwned } = options;
+  const { clusters, whenOwned } = options;
   log.info(
     { proxy, clusters, whenOwned, version: VERSION, stateDirectory: options.stateDirectory },
     "watching",

@@ -53,7 +53,7 @@ export class Watcher {
   /** Opens what a watcher needs. Throws where the state directory or the Consul options can't be used at all. */
   static async open(options: WatcherOptions, metrics: Metrics, clock: Clock, log: Logger): Promise<Watcher> {
     const state = await StateFile.open(options.stateDirectory, options.proxy);
-    if (state.problem !== null) log.error({ proxy: options.proxy }, state.problem);
+    if (state.problem !== null) log.error(state.problem);
     const store = new ConsulStore(options.consul);
     const announcer = new Announcer(store, options.proxy, clock, log);
     const proxy = new Proxy(new Admin(options.admin));
@@ -132,8 +132,7 @@ export class Watcher {
     const { proxy, log } = this.parts;
     try {
       const seen = await proxy.admin.exclusively(async () => proxy.hasChanged());
-      if (seen === "restarted")
-        log.warn({ proxy: this.options.proxy }, "ProxySQL was restarted, or its connection lost");
+      if (seen === "restarted") log.warn("ProxySQL was restarted, or its connection lost");
       if (seen !== "same" && seen !== "unknown") this.#compareAll();
       this.#noteProxySql(true, null);
       return true;
@@ -147,8 +146,7 @@ export class Watcher {
     this.parts.metrics.noteProxySql(up);
     if (up === this.#proxySqlUp) return;
     this.#proxySqlUp = up;
-    if (up) this.parts.log.info({ proxy: this.options.proxy }, "ProxySQL's admin port answers");
-    else
-      this.parts.log.warn({ proxy: this.options.proxy, err: error }, "ProxySQL's admin port does not answer");
+    if (up) this.parts.log.info("ProxySQL's admin port answers");
+    else this.parts.log.warn({ err: error }, "ProxySQL's admin port does not answer");
   }
 }
