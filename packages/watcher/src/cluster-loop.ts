@@ -2,11 +2,12 @@ import { ClusterWatch, type ClusterSnapshot, type ConsulStore, type WatchState }
 import type { Members } from "@primacy/contract";
 import type { Logger } from "pino";
 import type { Announcer } from "./announcer.js";
+import { ClusterLog } from "./cluster-log.js";
 import { type Documents, type Reading, readSnapshot } from "./decide.js";
 import { NO_REVERTS, type Reverts, noteRevert, repairDelayMs, revertCount } from "./drift.js";
 import type { Metrics } from "./metrics.js";
 import { hashOfText } from "./hash.js";
-import { type Outcome, acknowledgementOf, sentenceOf } from "./outcome.js";
+import { type Outcome, acknowledgementOf } from "./outcome.js";
 import { pass } from "./pass.js";
 import type { Proxy } from "./proxysql/proxy.js";
 import type { StateFile } from "./state-file.js";
@@ -52,17 +53,15 @@ const OBSERVE_MS = 500;
 export class ClusterLoop {
   readonly #watch: ClusterWatch;
   readonly #alarm = new Alarm();
-  readonly #log: Logger;
+  readonly #log: ClusterLog;
   /** Null until Consul has answered, or has failed to. */
   #reading: Reading | null = null;
+  #appliedDocuments: Documents | null = null;
   #lastMembers: Members | null = null;
   #seen: { readonly hash: string; readonly atMs: number } | null = null;
   #fullDue = true;
   #urgent = false;
   #outcome: Outcome | null = null;
-  #said = "";
-  #truthSaid = "";
-  #warned: ReadonlySet<string> = new Set();
   #failures = 0;
   #reverts: Reverts = NO_REVERTS;
   #notBeforeMs = 0;
@@ -72,14 +71,15 @@ export class ClusterLoop {
     private readonly options: ClusterLoopOptions,
     private readonly parts: ClusterLoopParts,
   ) {
-    this.#log = parts.log.child({ cluster: options.cluster });
+    this.#log = new ClusterLog(parts.log.child({ cluster: options.cluster }));
     this.#appliedGeneration = parts.state.mark(options.cluster)?.generation ?? 0;
     this.#watch = new ClusterWatch(parts.store, options.cluster, {
       onSnapshot: (snapshot, source, wentBack) => {
         this.#receive(snapshot, source, wentBack);
       },
       onState: (state) => {
-        this.#reportPaths(state);
+        parts.metrics.notePaths(options.cluster, state);
+        this.#log.paths(state);
       },
       verifyIntervalMs: options.verifyIntervalMs,
     });
@@ -115,15 +115,17 @@ export class ClusterLoop {
       this.#seen = { hash: this.#reading.documents.hash, atMs: this.parts.clock.monotonicNow() };
       this.#urgent = true;
     }
-    if (wentBack) this.#log.warn({ source, index: snapshot.index }, "Consul has gone back to an older state");
+    if (wentBack) this.#log.wentBack(source, snapshot.index);
     this.#alarm.ring();
   }
 
   /** One pass if one may be made now; returns after how many milliseconds the next is due at the latest. */
   async #step(): Promise<number> {
-    if (this.#reading === null) return Number.POSITIVE_INFINITY;
-    if (this.#reading.kind === "hold") {
-      this.#finish({ kind: "held", reason: this.#reading.reason });
+    const reading = this.#reading;
+    if (reading === null) return Number.POSITIVE_INFINITY;
+    const documents = reading.kind === "usable" ? reading.documents : this.#appliedDocuments;
+    if (documents === null) {
+      this.#finish(heldOr(reading, null));
       return Number.POSITIVE_INFINITY;
     }
     const waitMs = this.#notBeforeMs - this.parts.clock.monotonicNow();
@@ -132,16 +134,17 @@ export class ClusterLoop {
     const full = this.#fullDue;
     this.#fullDue = false;
     this.#urgent = false;
-    const outcome = await this.#pass(this.#reading.documents, full);
+    // While Consul has nothing usable, what was applied last is still kept true against drift.
+    const outcome = await this.#pass(documents, full);
     if (outcome.kind === "failed" && full) this.#fullDue = true;
-    this.#finish(outcome);
+    this.#noteRepair(outcome, documents);
+    this.#finish(heldOr(reading, outcome));
     return this.#nextDelayMs(outcome);
   }
 
   async #pass(documents: Documents, full: boolean): Promise<Outcome> {
     const { proxy, state, clock } = this.parts;
-    const isFirst =
-      this.#seen?.hash === documents.hash && this.#outcomeGeneration() !== documents.record.generation;
+    const isFirst = this.#seen?.hash === documents.hash && this.#appliedDocuments?.hash !== documents.hash;
     return await pass(
       documents,
       {
@@ -156,13 +159,8 @@ export class ClusterLoop {
     );
   }
 
-  #outcomeGeneration(): number | null {
-    return this.#outcome?.kind === "applied" ? this.#outcome.record.generation : null;
-  }
-
   #finish(outcome: Outcome): void {
     const { announcer, metrics, clock } = this.parts;
-    this.#noteRepair(outcome);
     this.#failures = outcome.kind === "failed" ? this.#failures + 1 : 0;
     if (outcome.kind === "applied") this.#appliedGeneration = outcome.record.generation;
     this.#outcome = outcome;
@@ -175,21 +173,20 @@ export class ClusterLoop {
       watcher: VERSION,
     });
     if (acknowledgement !== null) announcer.announce(acknowledgement);
-    this.#say(outcome);
+    this.#log.pass(outcome);
   }
 
-  /** A LOAD for a generation that had been applied already: somebody else had changed what we had verified. */
-  #noteRepair(outcome: Outcome): void {
-    if (outcome.kind !== "applied" || !outcome.loaded) return;
-    if (outcome.isNew || this.#outcomeGeneration() !== outcome.record.generation) return;
+  /** A LOAD for documents that had been applied already: somebody else had changed what we had verified. */
+  #noteRepair(outcome: Outcome, documents: Documents): void {
+    if (outcome.kind !== "applied") return;
+    const again = this.#appliedDocuments === documents;
+    this.#appliedDocuments = documents;
+    if (!again || !outcome.loaded) return;
     const now = this.parts.clock.monotonicNow();
     this.#reverts = noteRevert(this.#reverts, now);
     this.#notBeforeMs = now + repairDelayMs(this.#reverts, now);
     this.parts.metrics.noteDrift(this.options.cluster);
-    this.#log.warn(
-      { differences: outcome.differences, revertsInLastMinute: revertCount(this.#reverts, now) },
-      `the layout of generation ${String(outcome.record.generation)} had been changed by somebody else and was restored`,
-    );
+    this.#log.drift(outcome.differences, outcome.record.generation, revertCount(this.#reverts, now));
   }
 
   #nextDelayMs(outcome: Outcome): number {
@@ -207,38 +204,10 @@ export class ClusterLoop {
         return Number.POSITIVE_INFINITY;
     }
   }
-
-  /** One sentence a pass, and none where it would be the same as before. */
-  #say(outcome: Outcome): void {
-    const sentence = sentenceOf(outcome);
-    if (sentence === this.#said) return;
-    this.#said = sentence;
-    const level = outcome.kind === "applied" && outcome.notDurable === null ? "info" : "warn";
-    const fields =
-      outcome.kind === "held" ? { state: outcome.kind } : { state: outcome.kind, ...outcome.record };
-    this.#log[level](fields, sentence);
-    if (outcome.kind !== "applied") return;
-    for (const warning of outcome.warnings) this.#log.warn({ ...fields }, warning);
-    if (outcome.pendingEditsOfOthers.length > 0) {
-      this.#log.warn(
-        { ...fields, rows: outcome.pendingEditsOfOthers },
-        "the LOAD has also published pending edits that somebody else had made to other hostgroups",
-      );
-    }
-  }
-
-  #reportPaths(state: WatchState): void {
-    this.parts.metrics.notePaths(this.options.cluster, state);
-    const { truth } = state;
-    if (truth.kind === "holding" && truth.reason === "starting") return;
-    const now = truth.kind === "following" ? truth.kind : truth.reason;
-    if (now === this.#truthSaid) return;
-    this.#truthSaid = now;
-    if (truth.kind === "following") this.#log.info({}, "Consul answers consistent reads");
-    else this.#log.warn({ reason: truth.reason }, `holding the layout: ${truth.problem}`);
-  }
 }
 
-function timeOf(outcome: Outcome): { readonly tookMs?: number } {
-  return outcome.kind === "applied" && outcome.tookMs !== null ? { tookMs: outcome.tookMs } : {};
+/** While there is nothing usable in Consul, "applied" is only "held". */
+function heldOr(reading: Reading, outcome: Outcome | null): Outcome {
+  if (reading.kind === "hold") return { kind: "held", reason: reading.reason };
+  return outcome ?? { kind: "held", reason: "nothing was done yet" };
 }

@@ -50,10 +50,7 @@ export async function runWatcher(read: () => WatcherOptions): Promise<ExitCode> 
 
 async function begin(options: WatcherOptions, metrics: Metrics, log: Logger): Promise<Watcher> {
   const { clusters, whenOwned } = options;
-  log.info(
-    { proxy, clusters, whenOwned, version: VERSION, stateDirectory: options.stateDirectory },
-    "watching",
-  );
+  log.info({ clusters, whenOwned, version: VERSION, stateDirectory: options.stateDirectory }, "watching");
   const watcher = await Watcher.open(options, metrics, SYSTEM_CLOCK, log);
   watcher.start();
   return watcher;
