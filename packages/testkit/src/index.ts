@@ -22,3 +22,10 @@ export {
 } from "./servers/found.js";
 export { type Account, accounts } from "./servers/mariadb-accounts.js";
 export { MariaDb, type MariaDbOptions, type Row, startMariaDb } from "./servers/mariadb.js";
+
+// Stand-ins.
+export {
+  type ConsulStandIn,
+  type ConsulStandInOptions,
+  startConsulStandIn,
+} from "./consul-standin/server.js";
