@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** The root folder of the repository in which this process runs, or the working folder when it runs outside. */
-export function repositoryRoot(from = process.cwd()): string {
+function repositoryRoot(from = process.cwd()): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (isRoot(folder)) return folder;
     if (dirname(folder) === folder) return from;
