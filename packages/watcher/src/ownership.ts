@@ -67,6 +67,25 @@ function clusterConflict(facts: OwnershipFacts): readonly Conflict[] {
   ];
 }
 
+/** Two clusters with a hostgroup in common would undo each other: the one that came first keeps it. Pure. */
+export function claimConflict(
+  cluster: string,
+  hostgroups: Hostgroups,
+  claims: ReadonlyMap<string, Hostgroups>,
+): readonly Conflict[] {
+  const ours = [hostgroups.writer, hostgroups.reader].filter((one) => one !== null);
+  return [...claims]
+    .filter(
+      ([other, theirs]) =>
+        other !== cluster && ours.some((one) => one === theirs.writer || one === theirs.reader),
+    )
+    .map(([other]) => ({
+      owner: other,
+      reason: `cluster ${other} has hostgroups ${ours.join(" and ")} in its layout too`,
+      resolve: "give each cluster hostgroups of its own (primacy-writer layout apply)",
+    }));
+}
+
 /** Settings with which the layout holds and something else is still lost. One sentence each, with what to do. */
 export function settingWarnings(facts: OwnershipFacts, hostgroups: Hostgroups): readonly string[] {
   const warnings: string[] = [];

@@ -4,6 +4,7 @@ import { type Documents, type PassDecision, decide } from "./decide.js";
 import type { Wanted } from "./desired.js";
 import type { Outcome, RecordName } from "./outcome.js";
 import { type Layers, type Step, pendingEditsOfOthers, runtimeDifferences, writersIn } from "./plan.js";
+import { claimConflict } from "./ownership.js";
 import { AdminError } from "./proxysql/admin-error.js";
 import type { Proxy } from "./proxysql/proxy.js";
 import { readConnectionsInUse, readLayers, readServers } from "./proxysql/read.js";
@@ -73,6 +74,7 @@ interface Work {
 async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   const { documents, context, layers, record } = work;
   const { wanted, plan } = decision;
+  context.proxy.claim(context.cluster, wanted.hostgroups);
   const mark = markOf(documents.record, documents.hash);
   const problems: string[] = [];
   if (decision.isNew)

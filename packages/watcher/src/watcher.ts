@@ -14,6 +14,9 @@ import { Alarm, type Clock, backoffMs, jitteredMs } from "./timing.js";
 /** How often the drift probe is read. Milliseconds. */
 const PROBE_INTERVAL_MS = 1000;
 
+/** How often everything is compared on a ProxySQL that keeps no checksum to probe. Milliseconds. */
+const UNPROBED_INTERVAL_MS = 10_000;
+
 /** What `/readyz` tells. */
 export interface Readiness {
   readonly ready: boolean;
@@ -27,6 +30,7 @@ export class Watcher {
   readonly #stop = new AbortController();
   readonly #loops: readonly ClusterLoop[];
   #proxySqlUp = false;
+  #probeIntervalMs = PROBE_INTERVAL_MS;
   #lastTickMs: number;
   #running: Promise<unknown> = Promise.resolve();
   #schedule: ScheduledTask | null = null;
@@ -121,7 +125,7 @@ export class Watcher {
       this.#lastTickMs = clock.monotonicNow();
       failures = (await this.#probeOnce()) ? 0 : failures + 1;
       await alarm.sleep(
-        jitteredMs(PROBE_INTERVAL_MS, clock.random()) +
+        jitteredMs(this.#probeIntervalMs, clock.random()) +
           (failures > 1 ? backoffMs(failures, clock.random()) : 0),
         signal,
       );
@@ -133,7 +137,8 @@ export class Watcher {
     try {
       const seen = await proxy.admin.exclusively(async () => proxy.hasChanged());
       if (seen === "restarted") log.warn("ProxySQL was restarted, or its connection lost");
-      if (seen !== "same" && seen !== "unknown") this.#compareAll();
+      this.#probeIntervalMs = seen === "unknown" ? UNPROBED_INTERVAL_MS : PROBE_INTERVAL_MS;
+      if (seen !== "same") this.#compareAll();
       this.#noteProxySql(true, null);
       return true;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type OwnershipFacts, conflicts, settingWarnings } from "../src/ownership.js";
+import { type OwnershipFacts, claimConflict, conflicts, settingWarnings } from "../src/ownership.js";
 
 const alone: OwnershipFacts = {
   topology: [],
@@ -75,5 +75,20 @@ describe("settings to look at", () => {
     ["a short wait for a writer", { connectTimeoutServerMaxMs: 1000 }, "9001"],
   ])("%s", (_what, changes, word) => {
     expect(settingWarnings({ ...alone, ...changes }, hostgroups).join()).toContain(word);
+  });
+});
+
+describe("two clusters of one watcher", () => {
+  const claims = new Map([["main", { writer: 10, reader: 20 }]]);
+
+  test("with a hostgroup in common: the second is told, the first goes on", () => {
+    expect(claimConflict("shop", { writer: 20, reader: 21 }, claims)[0]?.reason).toContain(
+      "cluster main has hostgroups",
+    );
+    expect(claimConflict("main", { writer: 10, reader: 20 }, claims)).toEqual([]);
+  });
+
+  test("with hostgroups of their own", () => {
+    expect(claimConflict("shop", { writer: 11, reader: null }, claims)).toEqual([]);
   });
 });

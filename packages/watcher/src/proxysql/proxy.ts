@@ -1,6 +1,7 @@
 import { type Probe, probeAsksForComparison } from "../drift.js";
 import type { Mark } from "../admission.js";
 import type { OwnershipFacts } from "../ownership.js";
+import type { Hostgroups } from "../rows.js";
 import type { Admin } from "./admin.js";
 import { readOwnership, readProbe, readStamps } from "./read.js";
 
@@ -18,6 +19,7 @@ export class Proxy {
   #probe: Probe | null = null;
   #facts: KnownFacts | null = null;
   #factsOfConnection = 0;
+  readonly #claims = new Map<string, Hostgroups>();
 
   constructor(readonly admin: Admin) {}
 
@@ -38,6 +40,15 @@ export class Proxy {
   /** Are the facts from this very connection? If not, the next pass is a full comparison. */
   get factsAreCurrent(): boolean {
     return this.#facts !== null && this.#factsOfConnection === this.admin.connects && this.admin.connects > 0;
+  }
+
+  /** The hostgroups of the clusters that have been applied here. */
+  get claims(): ReadonlyMap<string, Hostgroups> {
+    return this.#claims;
+  }
+
+  claim(cluster: string, hostgroups: Hostgroups): void {
+    this.#claims.set(cluster, hostgroups);
   }
 
   noteStamp(cluster: string, mark: Mark): void {
