@@ -37,6 +37,8 @@ export async function readAndDecide(
   const layers = await readLayers(proxy.admin, everything);
   const stamp = facts.stamps.get(cluster) ?? null;
   const marks = [state.mark(cluster), stamp].filter((one): one is Mark => one !== null);
+  const twice = claimConflict(cluster, documents.layout.hostgroups, proxy.claims);
+  if (twice.length > 0) return { decision: { kind: "conflict", conflicts: twice }, layers };
   const decision = decide(documents, { layers, ownership: facts.ownership, stamp }, marks, context.whenOwned);
   return { decision, layers };
 }
