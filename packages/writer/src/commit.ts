@@ -93,7 +93,10 @@ async function decideAndWrite(
   const read = readable(snapshot);
   if (!("layout" in read)) return read;
   const decision = decide(snapshot.cluster, read, event, context);
-  if (decision.kind === "refuse") return refused(decision, snapshot);
+  if (decision.kind === "refuse") {
+    const { refusal, rule, reason } = decision;
+    return { kind: "refused", refusal, rule, reason };
+  }
   const { rule, reason, record } = decision;
   const warnings = masterWarnings(record, read.layout);
   if (decision.kind === "nothing") return { kind: "nothing", rule, reason, record, warnings };
@@ -131,9 +134,6 @@ function readable(snapshot: ClusterSnapshot): ReadCluster | CommitOutcome {
   const { record, layout } = snapshot;
   if (record.kind === "unusable") return { kind: "unusable", problem: record.problem };
   if (layout.kind === "unusable") return { kind: "unusable", problem: layout.problem };
-  if (record.kind === "absent" && snapshot.filteredByAcls) {
-    return { kind: "denied", problem: "the token may not read all of the cluster's keys" };
-  }
   return {
     record: record.kind === "valid" ? record : null,
     layout: layout.kind === "valid" ? layout.value : undefined,
@@ -153,13 +153,6 @@ function decide(cluster: string, read: ReadCluster, event: ClusterEvent, context
     fenceSeconds: read.layout?.fenceSeconds ?? DEFAULT_FENCE_SECONDS,
     sha256: world.sha256,
   });
-}
-
-function refused(decision: Extract<Decision, { kind: "refuse" }>, snapshot: ClusterSnapshot): CommitOutcome {
-  const { refusal, rule, reason } = decision;
-  // Before Consul 1.11 a token that may see nothing gets the same answer as an empty folder.
-  const hint = refusal === "no-record" && snapshot.folderEmpty ? " (or the token may not see it)" : "";
-  return { kind: "refused", refusal, rule, reason: `${reason}${hint}` };
 }
 
 /** What people should know although it stops nothing. */

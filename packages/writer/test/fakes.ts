@@ -55,7 +55,6 @@ export class FakeStore {
   record: string | null = null;
   recordIndex = 0;
   layout: string | null = layoutText(testLayout());
-  filteredByAcls = false;
   /** What the next reads or commits do instead of what they ought to. */
   readonly nextReads: (() => void)[] = [];
   readonly nextCommits: ((commit: RecordCommit) => WriteOutcome | undefined)[] = [];
@@ -78,7 +77,7 @@ export class FakeStore {
       index: this.#index,
       sentAtMs: 0,
       folderEmpty: this.record === null && this.layout === null,
-      filteredByAcls: this.filteredByAcls,
+      filteredByAcls: false,
       address: "http://consul.example:8500",
     });
   };

@@ -65,7 +65,7 @@ async function layoutFor(run: Run, snapshot: ClusterSnapshot): Promise<ChosenLay
     if (layout.kind === "unusable") return { exit: "unusable", line: `${cluster}: ${layout.problem}` };
     return {
       exit: "unknown-cluster",
-      line: `${cluster} has no layout yet (or the token may not see it): give --layout <file>`,
+      line: `${cluster} has no layout yet: give --layout <file>`,
     };
   }
   const file = await readLayoutFile(path);

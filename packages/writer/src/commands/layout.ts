@@ -80,7 +80,7 @@ async function showLayout(run: Run): Promise<Ending> {
   if (isEnding(snapshot)) return snapshot;
   const { layout } = snapshot;
   if (layout.kind === "absent") {
-    return { exit: "unknown-cluster", line: `${cluster.value} has no layout (or the token may not see it)` };
+    return { exit: "unknown-cluster", line: `${cluster.value} has no layout` };
   }
   if (layout.kind === "unusable") return { exit: "unusable", line: `${cluster.value}: ${layout.problem}` };
   const text = run.switches.has("json") ? layoutText(layout.value) : layoutYaml(layout.value).trimEnd();

@@ -15,7 +15,7 @@ export async function showCommand(run: Run): Promise<Ending> {
   const { record, layout } = snapshot;
   if (record.kind === "unusable") return { exit: "unusable", line: `${cluster.value}: ${record.problem}` };
   if (record.kind === "absent") {
-    return { exit: "unknown-cluster", line: `${cluster.value} has no record (or the token may not see it)` };
+    return { exit: "unknown-cluster", line: `${cluster.value} has no record` };
   }
   run.terminal.out(run.switches.has("json") ? record.text : describeRecord(record.value));
   const warnings =
@@ -47,8 +47,7 @@ async function showAll(run: Run): Promise<Ending> {
         : [record.kind === "absent" ? "no record yet" : record.problem];
     lines.push([cluster, ...said].join("  "));
   }
-  if (lines.length === 0)
-    return { exit: "ok", line: "there is no cluster yet (or the token may not see any)" };
+  if (lines.length === 0) return { exit: "ok", line: "there is no cluster yet" };
   run.terminal.out(lines.join("\n"));
   return { exit: "ok", line: "" };
 }
