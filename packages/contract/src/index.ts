@@ -33,7 +33,7 @@ export {
   parseLayout,
   readLayout,
 } from "./layout.js";
-export { type Member, type Members, membersText, readMembers } from "./members.js";
+export { type Member, type Members, type ReplicationThread, membersText, readMembers } from "./members.js";
 export {
   type Cause,
   type CauseKind,

@@ -54,6 +54,13 @@ export const layoutSchema = z
       .readonly(),
     /** Does the master serve reads too? `fallback`: only when no replica is left. */
     masterReads: z.enum(["always", "fallback", "never"]).default("fallback"),
+    /**
+     * With fewer replicas than this that may read, the master reads too (unless `masterReads` is never) and the watchers
+     * say so: a mass misreading must not turn the readers away.
+     */
+    readerFloor: z.int().min(0).max(256).default(1),
+    /** Do replicas that Orchestrator finds read without standing here, and leave when they are gone there? */
+    discover: z.boolean().default(false),
     /** A replica further behind than this serves no reads. Seconds. */
     maxLagSeconds: z.int().min(1).max(86_400).default(30),
     /** How long a former master must have been seen read-only and replicating before it serves reads. Seconds. */

@@ -6,6 +6,10 @@ export const MEMBERS_FORMAT = 1;
 
 const instant = z.iso.datetime({ precision: 3 });
 
+/** A replication thread as it was seen: `connecting` is every state between running and stopped, `none` means it has none. */
+export const threadSchema = z.enum(["running", "stopped", "connecting", "none"]);
+export type ReplicationThread = z.infer<typeof threadSchema>;
+
 /** How Orchestrator saw one server. Every field is a fact that was seen; null is "not known". */
 export const memberSchema = z
   .object({
@@ -15,6 +19,8 @@ export const memberSchema = z
     readOnly: z.boolean().nullable(),
     /** Are its IO and SQL threads both running? */
     replicating: z.boolean(),
+    ioThread: threadSchema.nullable().default(null),
+    sqlThread: threadSchema.nullable().default(null),
     replicatesFrom: serverSchema.nullable(),
     /**
      * Since when it has been seen read-only and replicating from `members.master`, directly or through others, without
@@ -27,6 +33,12 @@ export const memberSchema = z
       .object({ reason: z.string().max(1000), endsAt: instant.nullable() })
       .readonly()
       .nullable(),
+    /** GTIDs that it has and its master doesn't, where Orchestrator says so. */
+    errantGtid: z.string().max(1000).nullable().default(null),
+    /** Is it one that the layout doesn't name, found by Orchestrator? */
+    discovered: z.boolean().default(false),
+    /** When Orchestrator last got an answer from it; null where it is reachable. */
+    lastSeenAt: instant.nullable().default(null),
   })
   .readonly();
 export type Member = z.infer<typeof memberSchema>;
@@ -41,6 +53,20 @@ export const membersSchema = z
     observedAt: instant,
     observedBy: z.string().max(253),
     servers: z.array(memberSchema).max(1024).readonly(),
+    /** Servers that had been discovered and have left: they serve no reads. */
+    removed: z.array(serverSchema).max(256).default([]).readonly(),
+    /** Why the servers are as they were last judged, and since when: Orchestrator is away, or not to be believed. */
+    held: z
+      .object({ since: instant, rule: z.string().max(64), reason: z.string().max(1000) })
+      .readonly()
+      .nullable()
+      .default(null),
+    /** In what Orchestrator and the record disagree, and since when. */
+    disagreement: z
+      .object({ since: instant, rule: z.string().max(64), reason: z.string().max(1000) })
+      .readonly()
+      .nullable()
+      .default(null),
   })
   .readonly();
 export type Members = z.infer<typeof membersSchema>;

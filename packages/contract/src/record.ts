@@ -21,6 +21,7 @@ export const causeKindSchema = z.enum([
   "forced-takeover",
   "failover-failed",
   "deadline",
+  "repair",
 ]);
 export type CauseKind = z.infer<typeof causeKindSchema>;
 
