@@ -1,0 +1,141 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Core } from "../core.js";
+import { CAPABILITY, COM, STATUS } from "../wire/constants.js";
+import { ClientConnection } from "../wire/client-connection.js";
+import { eofPacket, errorPacket, okPacket, resultSetPackets } from "../wire/replies.js";
+import { type AdminAnswer, type AdminClient, runAdminStatement } from "./admin.js";
+
+const CAPABILITIES =
+  CAPABILITY.LONG_PASSWORD |
+  CAPABILITY.FOUND_ROWS |
+  CAPABILITY.LONG_FLAG |
+  CAPABILITY.CONNECT_WITH_DB |
+  CAPABILITY.PROTOCOL_41 |
+  CAPABILITY.TRANSACTIONS |
+  CAPABILITY.SECURE_CONNECTION |
+  CAPABILITY.MULTI_STATEMENTS |
+  CAPABILITY.MULTI_RESULTS |
+  CAPABILITY.PS_MULTI_RESULTS |
+  CAPABILITY.PLUGIN_AUTH;
+
+/** In OK packets: SQLite knows no backslash escapes. */
+const OK_STATUS = STATUS.AUTOCOMMIT | STATUS.NO_BACKSLASH_ESCAPES;
+
+/** The port for administrators. */
+export class AdminPort {
+  readonly #core: Core;
+  readonly #nextId: () => number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  /** Statements run one after another, whichever session they come from. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(core: Core, nextConnectionId: () => number) {
+    this.#core = core;
+    this.#nextId = nextConnectionId;
+  }
+
+  /** @returns the port, which is another one than asked for when that was 0. */
+  async listen(host: string, port: number): Promise<number> {
+    const server = createServer((socket) => void this.#welcome(socket));
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port }, resolve);
+    });
+    return (server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server?.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    const connection = new ClientConnection(socket, this.#nextId());
+    const login = await connection.authenticate({
+      serverVersion: this.#core.variables.text("mysql-server_version"),
+      capabilities: CAPABILITIES,
+      storedPassword: (user) => this.#account(user)?.password,
+    });
+    const account = login && this.#account(login.user);
+    if (!account) return;
+    const client = { user: login.user, address: connection.address, isAdmin: account.isAdmin };
+    connection.start(({ payload }) => {
+      this.#last = this.#last.then(() => this.#handle(connection, client, payload));
+    });
+  }
+
+  /** Administrators, users of the statistics, and the monitor's user, who also sees the statistics only. */
+  #account(user: string): { password: string; isAdmin: boolean } | undefined {
+    const { variables } = this.#core;
+    const admin = credentials(variables.text("admin-admin_credentials")).get(user);
+    if (admin !== undefined) return { password: admin, isAdmin: true };
+    const monitor = [
+      variables.text("mysql-monitor_username"),
+      variables.text("mysql-monitor_password"),
+    ] as const;
+    const stats = new Map([...credentials(variables.text("admin-stats_credentials")), monitor]).get(user);
+    return stats === undefined ? undefined : { password: stats, isAdmin: false };
+  }
+
+  async #handle(connection: ClientConnection, client: AdminClient, payload: Buffer): Promise<void> {
+    const send = (...packets: Buffer[]): void => connection.sendFrom(1, ...packets);
+    switch (payload[0] ?? 0) {
+      case COM.QUERY:
+        return answer(send, await runAdminStatement(this.#core, payload.toString("utf8", 1), client));
+      case COM.PING:
+      case COM.INIT_DB:
+        return send(okPacket({ status: OK_STATUS }));
+      case COM.STATISTICS:
+        return send(Buffer.from("Uptime: 0"));
+      case COM.SET_OPTION:
+        return send(eofPacket(STATUS.AUTOCOMMIT));
+      case COM.CHANGE_USER:
+        // Never answered: the client hangs (lib/MySQL_Session.cpp:7464).
+        return;
+      case COM.RESET_CONNECTION:
+        // With the sequence number of the command instead of the next one; clients complain about it.
+        return connection.sendFrom(
+          2,
+          errorPacket({ errno: 1047, sqlstate: "28000", message: "Unknown command" }),
+        );
+      case COM.STMT_PREPARE:
+      case COM.STMT_EXECUTE:
+      case COM.FIELD_LIST:
+        return send(errorPacket({ errno: 1045, sqlstate: "28000", message: "Command not supported" }));
+      case COM.PROCESS_KILL:
+        return send(errorPacket({ errno: 9003, sqlstate: "28000", message: "Command not supported" }));
+      default:
+        return connection.destroy();
+    }
+  }
+}
+
+function answer(send: (...packets: Buffer[]) => void, reply: AdminAnswer): void {
+  switch (reply.kind) {
+    case "rows":
+      return send(...resultSetPackets(reply, STATUS.AUTOCOMMIT));
+    case "changed":
+      return send(okPacket({ affectedRows: reply.affectedRows, status: OK_STATUS }));
+    case "ok":
+      return send(okPacket({ status: OK_STATUS, ...(reply.info === undefined ? {} : { info: reply.info }) }));
+    case "error":
+      return send(
+        // Every error of SQLite is this one; only the text tells them apart.
+        errorPacket({ errno: 1045, sqlstate: "28000", message: `ProxySQL Admin Error: ${reply.message}` }),
+      );
+    case "silence":
+      return;
+  }
+}
+
+/** "user:password;user:password". */
+function credentials(text: string): Map<string, string> {
+  const pairs = text.split(";").filter((pair) => pair.includes(":"));
+  return new Map(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf(":")), pair.slice(pair.indexOf(":") + 1)] as const),
+  );
+}

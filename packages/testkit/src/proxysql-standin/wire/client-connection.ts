@@ -1,0 +1,162 @@
+import type { Socket } from "node:net";
+import { CAPABILITY, NATIVE_PASSWORD, STATUS } from "./constants.js";
+import { authSwitchPacket, greetingPacket, type Login, parseLogin } from "./handshake.js";
+import { checkProof, createNonce } from "./native-password.js";
+import { frame, type Packet, PacketReader } from "./packets.js";
+import { type ErrorReply, errorPacket, okPacket } from "./replies.js";
+
+/** What a port tells its clients, and how it decides on a login. */
+export interface Doorkeeper {
+  serverVersion: string;
+  capabilities: number;
+  /** The stored password of a user (clear or hashed), or undefined when there is no such user. */
+  storedPassword: (user: string) => string | undefined;
+  /** Asked after the password was right; an error refuses the client all the same. */
+  admit?: (login: Login) => ErrorReply | undefined;
+}
+
+/** Who has logged in. */
+export interface Authenticated {
+  user: string;
+  /** SHA1(password); empty for an empty password. */
+  key: Buffer;
+  /** Empty when none was named. */
+  database: string;
+  charset: number;
+}
+
+/** A client of one of ProxySQL's ports: handshake, then one packet after another. */
+export class ClientConnection {
+  readonly id: number;
+  readonly socket: Socket;
+  #sequence = 0;
+  readonly #reader = new PacketReader();
+  readonly #inbox: Packet[] = [];
+  #wake: () => void = () => undefined;
+  #receive: ((packet: Packet) => void) | undefined;
+  readonly #nonce = createNonce();
+
+  constructor(socket: Socket, id: number) {
+    this.socket = socket;
+    this.id = id;
+    socket.setNoDelay(true);
+    // A reset by the peer is a normal end; 'close' follows and is what counts.
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk: Buffer) => {
+      this.#inbox.push(...this.#reader.push(chunk));
+      this.#wake();
+      this.#deliver();
+    });
+    socket.once("close", () => this.#wake());
+  }
+
+  /** Remote address as in "Access denied for user 'x'@'127.0.0.1'". */
+  get address(): string {
+    return (this.socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  }
+
+  /** Does the handshake. @returns who logged in; undefined when the client was refused or went away. */
+  async authenticate(door: Doorkeeper): Promise<Authenticated | undefined> {
+    this.send(greetingPacket({ ...door, connectionId: this.id, nonce: this.#nonce }));
+    const first = await this.#next();
+    if (!first) return undefined;
+    const login = readLogin(first.payload);
+    if (!login) return this.#refuse({ errno: 1043, sqlstate: "08S01", message: "Bad handshake" });
+    const answer = needsSwitch(login) ? await this.#switched() : login.answer;
+    if (!answer) return undefined;
+    const stored = door.storedPassword(login.user);
+    const key = stored === undefined ? undefined : this.check(answer, stored);
+    if (!key) return this.#refuse(accessDenied(login.user, this.address, answer.length > 0));
+    const refusal = door.admit?.(login);
+    if (refusal) return this.#refuse(refusal);
+    this.send(okPacket({ status: STATUS.AUTOCOMMIT }));
+    return { user: login.user, key, database: login.database, charset: login.charset };
+  }
+
+  /** Checks an answer to this connection's nonce. @returns SHA1(password), or undefined when it is wrong. */
+  check(answer: Buffer, storedPassword: string): Buffer | undefined {
+    return checkProof(answer, this.#nonce, storedPassword);
+  }
+
+  /** From now on every packet goes to `receive`, beginning with those that are already here. */
+  start(receive: (packet: Packet) => void): void {
+    this.#receive = receive;
+    this.#deliver();
+  }
+
+  /** Sends packets as the answer to the packet received last. */
+  send(...payloads: Buffer[]): void {
+    if (this.socket.destroyed) return;
+    for (const payload of payloads) {
+      const { bytes, nextSequence } = frame(payload, this.#sequence);
+      this.#sequence = nextSequence;
+      this.socket.write(bytes);
+    }
+  }
+
+  /** Sends packets whose sequence numbers start at `sequence`. */
+  sendFrom(sequence: number, ...payloads: Buffer[]): void {
+    this.#sequence = sequence;
+    this.send(...payloads);
+  }
+
+  /** Closes without a word, as ProxySQL does when it drops a client. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #deliver(): void {
+    while (this.#receive) {
+      const packet = this.#take();
+      if (!packet) return;
+      this.#receive(packet);
+    }
+  }
+
+  #take(): Packet | undefined {
+    const packet = this.#inbox.shift();
+    if (packet) this.#sequence = (packet.sequence + 1) & 0xff;
+    return packet;
+  }
+
+  async #next(): Promise<Packet | undefined> {
+    while (this.#inbox.length === 0 && !this.socket.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#wake = () => undefined;
+    return this.#take();
+  }
+
+  async #switched(): Promise<Buffer | undefined> {
+    this.send(authSwitchPacket(NATIVE_PASSWORD, this.#nonce));
+    return (await this.#next())?.payload;
+  }
+
+  #refuse(error: ErrorReply): undefined {
+    this.send(errorPacket(error));
+    this.socket.end();
+    return undefined;
+  }
+}
+
+function readLogin(payload: Buffer): Login | undefined {
+  try {
+    return parseLogin(payload);
+  } catch {
+    return undefined;
+  }
+}
+
+function needsSwitch(login: Login): boolean {
+  const named = (login.capabilities & CAPABILITY.PLUGIN_AUTH) !== 0 && login.plugin !== "";
+  return named && login.plugin !== NATIVE_PASSWORD;
+}
+
+/** ProxySQL's words, which are not MySQL's. */
+function accessDenied(user: string, address: string, withPassword: boolean): ErrorReply {
+  const using = withPassword ? "YES" : "NO";
+  const message = `ProxySQL Error: Access denied for user '${user}'@'${address}' (using password: ${using})`;
+  return { errno: 1045, sqlstate: "28000", message };
+}
