@@ -119,6 +119,7 @@ export function decide(
       ...owners.map((one) => one.reason),
       ...(facts.ownership === null ? [] : settingWarnings(facts.ownership, layout.hostgroups)),
       ...rowWarnings(record, layout, facts.layers.memory),
+      ...(wanted.readerShortage === null ? [] : [wanted.readerShortage]),
       ...(documents.membersProblem === null ? [] : [documents.membersProblem]),
     ],
   };

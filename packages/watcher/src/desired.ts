@@ -5,10 +5,11 @@ import {
   type Members,
   type Server,
   canonicalServer,
+  formatServer,
   includesServer,
   sameServer,
 } from "@primacy/contract";
-import { readerVerdict } from "./readers.js";
+import { readerServers, readerVerdict } from "./readers.js";
 import type { Hostgroups, Status } from "./rows.js";
 
 /** Column values for a row that has to be inserted. Rows that exist keep theirs. */
@@ -40,21 +41,26 @@ export interface Wanted {
   readonly writer: Server | null;
   /** The master that the record names, whatever the phase. */
   readonly master: Server;
+  /** Why the master reads although replicas should, or why too few read; null where enough replicas do. */
+  readonly readerShortage: string | null;
 }
 
 /** The layout of the hostgroups that a record, a layout and the members ask for: protocol.md's table. Pure. */
 export function desired(record: MasterRecord, layout: Layout, members: Members | null): Wanted {
   const master = canonicalServer(layout, record.master);
   const writers = writerRows(record, layout, master);
-  const readers =
-    layout.hostgroups.reader === null ? [] : readerRows(record, layout, members, layout.hostgroups.reader);
+  const { rows: readers, shortage } = readerRows(record, layout, members);
   const listed = (server: Server): boolean => readers.some((row) => sameServer(row.server, server));
   return {
     hostgroups: { writer: layout.hostgroups.writer, reader: layout.hostgroups.reader },
     rows: [...writers, ...readers],
-    neverRead: record.quarantined.map((one) => canonicalServer(layout, one)).filter((one) => !listed(one)),
+    neverRead: [
+      ...record.quarantined.map((one) => canonicalServer(layout, one)),
+      ...(members?.removed ?? []),
+    ].filter((one) => !listed(one)),
     writer: record.phase === "open" ? master : null,
     master,
+    readerShortage: shortage,
   };
 }
 
@@ -81,14 +87,16 @@ function writerRows(record: MasterRecord, layout: Layout, master: Server): reado
   return [row, ...others];
 }
 
-function readerRows(
-  record: MasterRecord,
-  layout: Layout,
-  members: Members | null,
-  hostgroup: number,
-): readonly WantedRow[] {
+interface Readers {
+  readonly rows: readonly WantedRow[];
+  readonly shortage: string | null;
+}
+
+function readerRows(record: MasterRecord, layout: Layout, members: Members | null): Readers {
+  const hostgroup = layout.hostgroups.reader;
+  if (hostgroup === null) return { rows: [], shortage: null };
   const master = canonicalServer(layout, record.master);
-  const replicas = layout.servers
+  const replicas = readerServers(layout, members)
     .filter((server) => !sameServer(server, master))
     .map((server): WantedRow => ({
       hostgroup,
@@ -96,8 +104,9 @@ function readerRows(
       ...readerVerdict(server, record, layout, members),
       defaults: defaultsOf(layout, server),
     }));
-  const left = replicas.some((row) => row.status === "ONLINE");
-  const reads = layout.masterReads === "always" || (layout.masterReads === "fallback" && !left);
+  const left = replicas.filter((row) => row.status === "ONLINE").length;
+  const tooFew = left === 0 || left < layout.readerFloor;
+  const reads = layout.masterReads === "always" || (layout.masterReads === "fallback" && tooFew);
   const masterRow: WantedRow = {
     hostgroup,
     server: master,
@@ -105,7 +114,18 @@ function readerRows(
     why: reads ? `the master reads: ${layout.masterReads}` : "the master",
     defaults: defaultsOf(layout, master),
   };
-  return [masterRow, ...replicas];
+  return { rows: [masterRow, ...replicas], shortage: shortageOf(replicas, left, layout) };
+}
+
+/** Below the floor something is wrong, with the replicas or with how they are seen: people must hear of it. */
+function shortageOf(replicas: readonly WantedRow[], left: number, layout: Layout): string | null {
+  if (left >= layout.readerFloor || replicas.length === 0) return null;
+  const out = replicas.filter((row) => row.status !== "ONLINE");
+  const instead = layout.masterReads === "never" ? "and the master may not" : "so the master reads as well";
+  return (
+    `${String(left)} of ${String(replicas.length)} replicas may read, fewer than the layout's floor of ` +
+    `${String(layout.readerFloor)}, ${instead}: ${out.map((row) => `${formatServer(row.server)} ${row.why}`).join("; ")}`
+  );
 }
 
 function address(server: Server): Server {

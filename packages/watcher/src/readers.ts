@@ -6,6 +6,7 @@ import {
   type Members,
   canonicalServer,
   includesServer,
+  layoutServer,
   sameServer,
 } from "@primacy/contract";
 import type { Status } from "./rows.js";
@@ -19,6 +20,21 @@ export interface ReaderVerdict {
 const online = (why: string): ReaderVerdict => ({ status: "ONLINE", why });
 const soft = (why: string): ReaderVerdict => ({ status: "OFFLINE_SOFT", why });
 const hard = (why: string): ReaderVerdict => ({ status: "OFFLINE_HARD", why });
+
+/** The servers that may have a row in the reader hostgroup: the layout's, and what was discovered where it wants that. */
+export function readerServers(layout: Layout, members: Members | null): readonly LayoutServer[] {
+  if (!layout.discover || members === null) return layout.servers;
+  const found = members.servers
+    .filter((one) => one.discovered && layoutServer(layout, one) === undefined)
+    .map((one): LayoutServer => ({
+      host: one.host,
+      port: one.port,
+      candidate: false,
+      reads: true,
+      alsoKnownAs: [],
+    }));
+  return [...layout.servers, ...found];
+}
 
 /**
  * May this replica serve reads? Until the agent has written `members`, every replica may but a quarantined one; so may

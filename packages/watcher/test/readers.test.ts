@@ -1,4 +1,5 @@
 import type { Members } from "@primacy/contract";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { desired } from "../src/desired.js";
 import { db1, db2, db3, layoutOf, memberOf, membersOf, recordOf } from "./samples.js";
@@ -61,6 +62,121 @@ describe("who reads", () => {
 
   test("a server that members do not speak of goes on reading", () => {
     expect(readers(membersOf([memberOf(db3)]))).toBe("db1=OFFLINE_HARD db2=ONLINE db3=ONLINE");
+  });
+});
+
+describe("the floor of readers", () => {
+  const broken = (...servers: (typeof db2)[]) =>
+    servers.map((server) => memberOf(server, { replicating: false }));
+  const shortage = (members: Members | null, layout: Record<string, unknown> = {}): string | null =>
+    desired(recordOf(), layoutOf(layout), members).readerShortage;
+
+  test("below it the master reads beside the replicas that may", () => {
+    const one = membersOf([memberOf(db2), ...broken(db3)]);
+    expect(readers(one, { layout: { readerFloor: 2 } })).toBe("db1=ONLINE db2=ONLINE db3=OFFLINE_HARD");
+    expect(readers(one)).toBe("db1=OFFLINE_HARD db2=ONLINE db3=OFFLINE_HARD");
+  });
+
+  test("below it the watcher says who is missing and why", () => {
+    expect(shortage(membersOf(broken(db2, db3)))).toBe(
+      "0 of 2 replicas may read, fewer than the layout's floor of 1, so the master reads as well: " +
+        "db2:3306 not replicating; db3:3306 not replicating",
+    );
+    expect(shortage(membersOf(broken(db2, db3)), { masterReads: "never" })).toContain(
+      "and the master may not",
+    );
+    expect(shortage(healthy)).toBeNull();
+    expect(shortage(null)).toBeNull();
+  });
+
+  test("a floor of none leaves the master to its policy, and says nothing", () => {
+    expect(shortage(membersOf(broken(db2, db3)), { readerFloor: 0 })).toBeNull();
+    expect(readers(membersOf(broken(db2, db3)), { layout: { readerFloor: 0 } })).toContain("db1=ONLINE");
+  });
+
+  test("a cluster of a master alone has no replicas to miss", () => {
+    expect(shortage(null, { servers: [db1] })).toBeNull();
+  });
+});
+
+describe("discovered servers", () => {
+  const db4 = { host: "db4", port: 3306 };
+  const withDb4 = membersOf([memberOf(db2), memberOf(db3), memberOf(db4, { discovered: true })]);
+  const discover = { layout: { discover: true } };
+
+  test("read as replicas of the layout do, where it says discover", () => {
+    expect(readers(withDb4, discover)).toBe("db1=OFFLINE_HARD db2=ONLINE db3=ONLINE db4=ONLINE");
+    expect(readers(withDb4)).toBe("db1=OFFLINE_HARD db2=ONLINE db3=ONLINE");
+  });
+
+  test("leave for the same reasons", () => {
+    const lagging = membersOf([memberOf(db4, { discovered: true, lagSeconds: 31 })]);
+    expect(readers(lagging, discover)).toContain("db4=OFFLINE_SOFT");
+  });
+
+  test("are no candidates: they have no row in the writer hostgroup", () => {
+    const wanted = desired(recordOf(), layoutOf({ discover: true }), withDb4);
+    expect(wanted.rows.filter((row) => row.hostgroup === 10).map((row) => row.server.host)).not.toContain(
+      "db4",
+    );
+  });
+
+  test("get the layout's defaults", () => {
+    const layout = layoutOf({ discover: true, defaults: { weight: 7, maxConnections: 50 } });
+    const row = desired(recordOf(), layout, withDb4).rows.find((one) => one.server.host === "db4");
+    expect(row?.defaults).toEqual({ weight: 7, maxConnections: 50, useSsl: false });
+  });
+
+  test("never read again once they have left", () => {
+    const gone = membersOf([memberOf(db2), memberOf(db3)], { removed: [db4] });
+    expect(desired(recordOf(), layoutOf({ discover: true }), gone).neverRead).toEqual([db4]);
+  });
+
+  test("that have left do not take a server of the layout along", () => {
+    const gone = membersOf([memberOf(db2), memberOf(db3)], { removed: [db3] });
+    expect(desired(recordOf(), layoutOf(), gone).neverRead).toEqual([]);
+    expect(readers(gone)).toContain("db3=ONLINE");
+  });
+});
+
+describe("the reader hostgroup as a law", () => {
+  const anyMember = fc.record({
+    reachable: fc.boolean(),
+    readOnly: fc.constantFrom(true, false, null),
+    replicating: fc.boolean(),
+    replicatesFrom: fc.constantFrom(db1, db2, null),
+    followsMasterSince: fc.constantFrom("2026-11-21T08:00:00.000Z", null),
+    lagSeconds: fc.constantFrom(0, 31, null),
+    downtime: fc.constantFrom(null, { reason: "backup", endsAt: null }),
+    discovered: fc.boolean(),
+  });
+  const someMembers = fc.record({
+    list: fc.array(anyMember, { maxLength: 4 }),
+    discover: fc.boolean(),
+    readerFloor: fc.integer({ min: 0, max: 4 }),
+    masterReads: fc.constantFrom("always", "fallback", "never"),
+  });
+
+  test("no members empty it while the master may read or a healthy replica of the layout is there", () => {
+    fc.assert(
+      fc.property(someMembers, ({ list, ...layout }) => {
+        const members = membersOf(
+          list.map((one, index) => memberOf({ host: `db${String(index + 2)}`, port: 3306 }, one)),
+        );
+        const healthyReplica = members.servers
+          .slice(0, 2)
+          .some(
+            (one) =>
+              one.reachable &&
+              one.replicating &&
+              one.replicatesFrom !== null &&
+              one.lagSeconds === 0 &&
+              one.downtime === null,
+          );
+        const online = readers(members, { layout }).match(/=ONLINE/g) ?? [];
+        if (layout.masterReads !== "never" || healthyReplica) expect(online.length).toBeGreaterThan(0);
+      }),
+    );
   });
 });
 

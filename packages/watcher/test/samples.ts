@@ -58,10 +58,15 @@ export function memberOf(server: Server, changes: Partial<Member> = {}): Member 
     reachable: true,
     readOnly: true,
     replicating: true,
+    ioThread: "running",
+    sqlThread: "running",
     replicatesFrom: db1,
     followsMasterSince: "2026-11-21T08:00:00.000Z",
     lagSeconds: 0,
     downtime: null,
+    errantGtid: null,
+    discovered: false,
+    lastSeenAt: null,
     ...changes,
   };
 }
@@ -74,6 +79,9 @@ export function membersOf(servers: readonly Member[], changes: Partial<Members> 
     observedAt: "2026-11-21T09:00:00.000Z",
     observedBy: "agent1",
     servers,
+    removed: [],
+    held: null,
+    disagreement: null,
     ...changes,
   };
 }
