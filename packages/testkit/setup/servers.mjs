@@ -22,6 +22,8 @@ const CONSUL_FOLDER = join(ROOT, ".primacy", "servers", `consul-${CONSUL}`);
 const UPDATE_LIMIT_MS = 180_000;
 const INSTALL_LIMIT_MS = 300_000;
 const UPDATE_TRIES = 3;
+const RETRY_PAUSE_MS = 1_000;
+const LOCK_PAUSE_MS = 10_000;
 
 /** Another apt may be at work, and its _apt user can't write into folders of ours. */
 const APT = [
@@ -132,17 +134,27 @@ function unpackConsul(work) {
   if (!existsSync(CONSUL_FOLDER)) renameSync(tree, CONSUL_FOLDER);
 }
 
+let unreachable = false;
+
 function update(apt, title) {
+  // Where the first server's packages could not be reached, one try tells whether the next one's can.
+  const tries = unreachable ? 1 : UPDATE_TRIES;
   let last = "";
-  for (let attempt = 1; attempt <= UPDATE_TRIES; attempt++) {
-    const result = runQuiet("apt-get", [...apt, "-o", "APT::Update::Error-Mode=any", "update"], {
-      timeoutMs: UPDATE_LIMIT_MS,
-    });
+  for (let count = 1; count <= tries; count++) {
+    const options = [...apt, "-o", "APT::Update::Error-Mode=any", "update"];
+    const result = runQuiet("apt-get", options, { timeoutMs: UPDATE_LIMIT_MS });
     if (result.ok) return;
     last = result.why;
-    say(`${title}: attempt ${attempt} of ${UPDATE_TRIES} failed`);
+    say(`${title}: attempt ${count} of ${tries} failed`);
+    // apt waits for dpkg's lock but not for the one on its lists.
+    if (count < tries) sleep(/Could not get lock/.test(last) ? LOCK_PAUSE_MS : RETRY_PAUSE_MS);
   }
+  unreachable = true;
   throw new CannotInstall(last);
+}
+
+function sleep(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** @returns {string} the machine's Debian codename */

@@ -81,7 +81,7 @@ export function serverForTests(name: ServerName, tests: string): FoundServer | u
     note("used.log", `${name} ${found.version} (${found.path})`);
     return found;
   }
-  if (isRequired(name)) throw new Error(`${found} PRIMACY_REQUIRE names it, so ${tests} can't be left out.`);
+  if (isRequired(name)) throw new Error(`${found} PRIMACY_REQUIRE names it, so these tests can't be left out: ${tests}.`);
   note("left-out.log", `${tests}: ${found}`);
   return undefined;
 }
