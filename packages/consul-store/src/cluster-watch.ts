@@ -1,5 +1,5 @@
 import { type Delivered, delivered, judge } from "./delivery.js";
-import { ConsulError, asConsulError, holdReason } from "./errors.js";
+import { type ConsulError, asConsulError, holdReason } from "./errors.js";
 import { Pace, backoff, jitter, nextIndex } from "./retry.js";
 import type { ConsulStore } from "./store.js";
 import type {

@@ -83,9 +83,7 @@ export class AgentConnection {
       ...(address.socketPath === null ? {} : { socketPath: address.socketPath }),
       // The package's typings lack baseUrl, headers, socketPath and the extension points; all are there (2.0.1).
     } as object) as unknown as Client;
-    this.#client._ext("onCreate", keepBytes);
-    this.#client._ext("onRequest", watchTransport);
-    this.#client._ext("onResponse", handOver);
+    extend(this.#client);
   }
 
   get(key: string, query: ReadQuery, limits: RequestLimits): Promise<Answer> {
@@ -192,6 +190,14 @@ interface Client {
   transaction: { create: (operations: readonly TxnOperation[], options: object) => Promise<unknown> };
   destroy: () => void;
 }
+
+/* oxlint-disable no-underscore-dangle -- papi's documented name for adding an extension */
+function extend(client: Client): void {
+  client._ext("onCreate", keepBytes);
+  client._ext("onRequest", watchTransport);
+  client._ext("onResponse", handOver);
+}
+/* oxlint-enable no-underscore-dangle */
 
 /** The package would write `/` as %2F, which not every proxy in between passes on. */
 function plainKey(key: string): unknown {
