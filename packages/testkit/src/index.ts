@@ -29,3 +29,35 @@ export {
   type ConsulStandInOptions,
   startConsulStandIn,
 } from "./consul-standin/server.js";
+
+// Orchestrator: the real one, or its stand-in.
+export { createHookRecorder, type HookCall, HookRecorder } from "./servers/hook-recorder.js";
+export {
+  type ApiAnswer,
+  Orchestrator,
+  type OrchestratorOptions,
+  startOrchestrator,
+} from "./servers/orchestrator.js";
+export type { TopologyCluster, TopologyServer } from "./servers/orchestrator-configuration.js";
+export { HOOK_LISTS, type HookList, type Hooks } from "./orchestrator-standin/hook-lists.js";
+
+// ProxySQL: the stand-in and the real one are started alike.
+export {
+  type AdminRow,
+  ProxySql,
+  proxySqlAccounts,
+  type ProxySqlOptions,
+  startProxySql,
+} from "./servers/proxysql.js";
+export { type Configuration, type ConfigurationRow } from "./proxysql-standin/configuration.js";
+
+// Primacy's own programs, as they are shipped.
+export { type AdminCut, type Cut, startAdminCut } from "./admin-cut.js";
+export { programs } from "./primacy/programs.js";
+export {
+  type ClusterReadiness,
+  type Readiness,
+  startWatcher,
+  WatcherProcess,
+} from "./primacy/watcher.js";
+export { hookEnvironment, type HookFacts, recoveryUid, runWriter, type WriterRun } from "./primacy/writer.js";

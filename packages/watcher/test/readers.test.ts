@@ -60,6 +60,12 @@ describe("who reads", () => {
     );
   });
 
+  test("a replica whose chain leads elsewhere is out, once it was judged against the present master", () => {
+    const astray = [memberOf(db2, { followsMaster: false }), memberOf(db3, { followsMaster: null })];
+    expect(readers(membersOf(astray))).toBe("db1=OFFLINE_HARD db2=OFFLINE_HARD db3=ONLINE");
+    expect(readers(membersOf(astray, { master: db3 }))).toBe("db1=OFFLINE_HARD db2=ONLINE db3=ONLINE");
+  });
+
   test("a server that members do not speak of goes on reading", () => {
     expect(readers(membersOf([memberOf(db3)]))).toBe("db1=OFFLINE_HARD db2=ONLINE db3=ONLINE");
   });
@@ -145,6 +151,7 @@ describe("the reader hostgroup as a law", () => {
     readOnly: fc.constantFrom(true, false, null),
     replicating: fc.boolean(),
     replicatesFrom: fc.constantFrom(db1, db2, null),
+    followsMaster: fc.constantFrom(true, false, null),
     followsMasterSince: fc.constantFrom("2026-11-21T08:00:00.000Z", null),
     lagSeconds: fc.constantFrom(0, 31, null),
     downtime: fc.constantFrom(null, { reason: "backup", endsAt: null }),
@@ -170,6 +177,7 @@ describe("the reader hostgroup as a law", () => {
               one.reachable &&
               one.replicating &&
               one.replicatesFrom !== null &&
+              one.followsMaster !== false &&
               one.lagSeconds === 0 &&
               one.downtime === null,
           );

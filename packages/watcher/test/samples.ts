@@ -61,6 +61,7 @@ export function memberOf(server: Server, changes: Partial<Member> = {}): Member 
     ioThread: "running",
     sqlThread: "running",
     replicatesFrom: db1,
+    followsMaster: true,
     followsMasterSince: "2026-11-21T08:00:00.000Z",
     lagSeconds: 0,
     downtime: null,

@@ -23,8 +23,8 @@ describe("statements, as SQLite reads them", () => {
   test("any text comes back as it was: no quote and no backslash breaks out", () => {
     const db = database();
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
-        fc.pre(!text.includes("\u0000") && text.isWellFormed());
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        fc.pre(!text.includes("\u0000"));
         expect(db.exec(`SELECT ${quote(text)}`)[0]?.values[0]?.[0]).toBe(text);
       }),
     );
