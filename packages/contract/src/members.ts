@@ -22,6 +22,8 @@ export const memberSchema = z
     ioThread: threadSchema.nullable().default(null),
     sqlThread: threadSchema.nullable().default(null),
     replicatesFrom: serverSchema.nullable(),
+    /** Does its chain of sources lead to `members.master`, each link replicating? Null where the chain is not known. */
+    followsMaster: z.boolean().nullable().default(null),
     /**
      * Since when it has been seen read-only and replicating from `members.master`, directly or through others, without
      * a break; null while it isn't.

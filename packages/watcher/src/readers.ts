@@ -52,7 +52,16 @@ export function readerVerdict(
     const problem = stillQuarantined(member, members, record, layout);
     if (problem !== null) return hard(problem);
   }
-  return member === undefined ? online("replica") : replicaVerdict(member, layout);
+  if (member === undefined) return online("replica");
+  // It may replicate happily from a former master that is alive and writable: another history.
+  if (member.followsMaster === false && members !== null && judgedAgainstMaster(members, record, layout)) {
+    return hard("not replicating from the present master");
+  }
+  return replicaVerdict(member, layout);
+}
+
+function judgedAgainstMaster(members: Members, record: MasterRecord, layout: Layout): boolean {
+  return sameServer(canonicalServer(layout, members.master), canonicalServer(layout, record.master));
 }
 
 function isQuarantined(server: LayoutServer, record: MasterRecord, layout: Layout): boolean {
@@ -70,7 +79,7 @@ function stillQuarantined(
   layout: Layout,
 ): string | null {
   if (members === null || member === undefined) return "former master, not seen replicating";
-  if (!sameServer(canonicalServer(layout, members.master), canonicalServer(layout, record.master))) {
+  if (!judgedAgainstMaster(members, record, layout)) {
     return "former master, not yet judged against the present one";
   }
   if (member.followsMasterSince === null || member.readOnly !== true) {
