@@ -4,7 +4,9 @@ import { Sqlite } from "../../src/proxysql-standin/admin/sqlite.js";
 describe("sqlite handle", () => {
   it("answers every value as text and big integers exactly", async () => {
     const db = await Sqlite.open();
-    expect(db.execute("SELECT 1 AS a, 'x' AS b, NULL AS c, 9007199254740993 AS d, 0.5 AS e, 2.0 AS f")).toEqual({
+    expect(
+      db.execute("SELECT 1 AS a, 'x' AS b, NULL AS c, 9007199254740993 AS d, 0.5 AS e, 2.0 AS f"),
+    ).toEqual({
       kind: "rows",
       columns: ["a", "b", "c", "d", "e", "f"],
       rows: [["1", "x", null, "9007199254740993", "0.5", "2.0"]],

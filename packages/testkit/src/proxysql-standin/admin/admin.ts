@@ -17,6 +17,7 @@ export interface AdminClient {
 /** What the admin port answers. */
 export type AdminAnswer =
   | SqlAnswer
+  | { kind: "rows"; columns: string[]; rows: (string | null)[][]; integers: true }
   | { kind: "ok"; info?: string }
   | { kind: "error"; message: string }
   /** Nothing: the process is going down. */
@@ -184,7 +185,8 @@ function refusal(what: string): AdminAnswer {
 function readOnly(core: Core, asShow: boolean): AdminAnswer {
   const on = core.variables.flag("admin-read_only");
   if (asShow) return oneRow(["Variable_name", "Value"], ["read_only", on ? "ON" : "OFF"]);
-  return oneRow(["@@global.read_only"], [on ? "1" : "0"]);
+  // A packet that is written out in ProxySQL's source, the only column of the admin port that is a number.
+  return { kind: "rows", columns: ["@@global.read_only"], rows: [[on ? "1" : "0"]], integers: true };
 }
 
 function oneRow(columns: string[], row: string[]): AdminAnswer {

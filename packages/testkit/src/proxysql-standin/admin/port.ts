@@ -1,22 +1,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { Core } from "../core.js";
-import { CAPABILITY, COM, STATUS } from "../wire/constants.js";
+import { COM, OFFERED, STATUS } from "../wire/constants.js";
 import { ClientConnection } from "../wire/client-connection.js";
 import { eofPacket, errorPacket, okPacket, resultSetPackets } from "../wire/replies.js";
 import { type AdminAnswer, type AdminClient, runAdminStatement } from "./admin.js";
-
-const CAPABILITIES =
-  CAPABILITY.LONG_PASSWORD |
-  CAPABILITY.FOUND_ROWS |
-  CAPABILITY.LONG_FLAG |
-  CAPABILITY.CONNECT_WITH_DB |
-  CAPABILITY.PROTOCOL_41 |
-  CAPABILITY.TRANSACTIONS |
-  CAPABILITY.SECURE_CONNECTION |
-  CAPABILITY.MULTI_STATEMENTS |
-  CAPABILITY.MULTI_RESULTS |
-  CAPABILITY.PS_MULTI_RESULTS |
-  CAPABILITY.PLUGIN_AUTH;
 
 /** In OK packets: SQLite knows no backslash escapes. */
 const OK_STATUS = STATUS.AUTOCOMMIT | STATUS.NO_BACKSLASH_ESCAPES;
@@ -57,7 +44,7 @@ export class AdminPort {
     const connection = new ClientConnection(socket, this.#nextId());
     const login = await connection.authenticate({
       serverVersion: this.#core.variables.text("mysql-server_version"),
-      capabilities: CAPABILITIES,
+      capabilities: OFFERED,
       storedPassword: (user) => this.#account(user)?.password,
     });
     const account = login && this.#account(login.user);

@@ -1,21 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { CAPABILITY } from "../wire/constants.js";
+import { OFFERED } from "../wire/constants.js";
 import { ClientConnection } from "../wire/client-connection.js";
 import type { Proxy } from "./proxy.js";
 import { Session } from "./session.js";
-
-const CAPABILITIES =
-  CAPABILITY.LONG_PASSWORD |
-  CAPABILITY.FOUND_ROWS |
-  CAPABILITY.LONG_FLAG |
-  CAPABILITY.CONNECT_WITH_DB |
-  CAPABILITY.PROTOCOL_41 |
-  CAPABILITY.TRANSACTIONS |
-  CAPABILITY.SECURE_CONNECTION |
-  CAPABILITY.MULTI_STATEMENTS |
-  CAPABILITY.MULTI_RESULTS |
-  CAPABILITY.PS_MULTI_RESULTS |
-  CAPABILITY.PLUGIN_AUTH;
 
 /** ProxySQL's threads look at all sessions about once a second. */
 const MAINTENANCE_MS = 1000;
@@ -73,7 +60,7 @@ export class TrafficPort {
     const { variables } = this.#proxy;
     const login = await client.authenticate({
       serverVersion: variables.text("mysql-server_version"),
-      capabilities: CAPABILITIES,
+      capabilities: OFFERED,
       storedPassword: (user) => this.#frontend(user)?.password,
     });
     const user = login && this.#frontend(login.user);

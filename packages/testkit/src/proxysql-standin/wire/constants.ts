@@ -32,7 +32,23 @@ export const CAPABILITY = {
   PLUGIN_AUTH: 0x8_0000,
   CONNECT_ATTRS: 0x10_0000,
   PLUGIN_AUTH_LENENC: 0x20_0000,
+  SESSION_TRACK: 0x80_0000,
 } as const;
+
+/** What both ports of ProxySQL offer, as far as this stand-in keeps it: no TLS, no compression, classic EOF packets. */
+export const OFFERED =
+  CAPABILITY.LONG_PASSWORD |
+  CAPABILITY.FOUND_ROWS |
+  CAPABILITY.LONG_FLAG |
+  CAPABILITY.CONNECT_WITH_DB |
+  CAPABILITY.PROTOCOL_41 |
+  CAPABILITY.TRANSACTIONS |
+  CAPABILITY.SECURE_CONNECTION |
+  CAPABILITY.MULTI_STATEMENTS |
+  CAPABILITY.MULTI_RESULTS |
+  CAPABILITY.PS_MULTI_RESULTS |
+  CAPABILITY.PLUGIN_AUTH |
+  CAPABILITY.SESSION_TRACK;
 
 /** Bits of the server status in OK and EOF packets. */
 export const STATUS = {
@@ -44,6 +60,11 @@ export const STATUS = {
 
 /** utf8_general_ci: what ProxySQL names in its handshake and in its own result sets. */
 export const CHARSET_UTF8 = 33;
+
+export const CHARSET_BINARY = 63;
+
+/** MYSQL_TYPE_LONGLONG. */
+export const TYPE_LONGLONG = 8;
 
 /** MYSQL_TYPE_VAR_STRING: the type of every column of the admin port. */
 export const TYPE_VAR_STRING = 253;

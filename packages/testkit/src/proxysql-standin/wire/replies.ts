@@ -1,5 +1,5 @@
 import { block, integer, uint16, uint32 } from "./codec.js";
-import { CHARSET_UTF8, TYPE_VAR_STRING } from "./constants.js";
+import { CHARSET_BINARY, CHARSET_UTF8, TYPE_LONGLONG, TYPE_VAR_STRING } from "./constants.js";
 
 /** What an OK packet says. */
 export interface OkReply {
@@ -21,6 +21,8 @@ export interface ErrorReply {
 export interface TextRows {
   columns: readonly string[];
   rows: readonly (readonly (string | null)[])[];
+  /** The columns are integers (default: texts, like everything on the admin port). */
+  integers?: boolean;
 }
 
 export function okPacket(reply: OkReply): Buffer {
@@ -50,7 +52,7 @@ export function eofPacket(status: number): Buffer {
 export function resultSetPackets(result: TextRows, status: number): Buffer[] {
   return [
     integer(result.columns.length),
-    ...result.columns.map(columnPacket),
+    ...result.columns.map((name) => columnPacket(name, result.integers === true)),
     eofPacket(status),
     ...result.rows.map(rowPacket),
     eofPacket(status),
@@ -58,7 +60,7 @@ export function resultSetPackets(result: TextRows, status: number): Buffer[] {
 }
 
 /** Every column of ProxySQL's own result sets is a VAR_STRING without database and table name. */
-function columnPacket(name: string): Buffer {
+function columnPacket(name: string, isInteger: boolean): Buffer {
   return Buffer.concat([
     block("def"),
     block(""),
@@ -67,9 +69,9 @@ function columnPacket(name: string): Buffer {
     block(name),
     block(""),
     Buffer.from([0x0c]),
-    uint16(CHARSET_UTF8),
+    uint16(isInteger ? CHARSET_BINARY : CHARSET_UTF8),
     uint32(15),
-    Buffer.from([TYPE_VAR_STRING]),
+    Buffer.from([isInteger ? TYPE_LONGLONG : TYPE_VAR_STRING]),
     uint16(1),
     Buffer.from([0x1f, 0x00, 0x00]),
   ]);
