@@ -70,11 +70,9 @@ async function forceFailover(request: ApiRequest): Promise<ApiReply> {
     forced: true,
     designated: null,
   });
+  if (problem !== null) return apiResponse("ERROR", problem);
   if (!attempted || recovery === null) {
-    return apiResponse(
-      "ERROR",
-      problem ?? "Unexpected error: recovery not attempted. This should not happen",
-    );
+    return apiResponse("ERROR", "Unexpected error: recovery not attempted. This should not happen");
   }
   if (recovery.successor === null) return apiResponse("ERROR", "Recovery attempted yet no replica promoted");
   return apiResponse("OK", "Master failed over", recoveryView(recovery));

@@ -1,4 +1,5 @@
 import type { FailoverTools } from "./failover-run.js";
+import { dateTime } from "./time-text.js";
 
 /** An answer: what stands in it is sent as JSON. */
 export interface ApiReply {
@@ -31,7 +32,10 @@ export function apiResponse(code: "OK" | "ERROR", message: string, details: unkn
 export function nameByHint({ params, tools }: ApiRequest): string {
   const hint = params["clusterHint"] ?? `${params["host"]}:${params["port"]}`;
   const name = tools.backend.clusterName(hint);
-  if (name === undefined) throw new Error(`Unable to determine cluster name. clusterHint=${hint}`);
+  // Orchestrator answers the very line of its log here.
+  if (name === undefined) {
+    throw new Error(`${dateTime(tools.now())} ERROR Unable to determine cluster name. clusterHint=${hint}`);
+  }
   return name;
 }
 

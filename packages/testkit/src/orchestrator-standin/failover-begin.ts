@@ -66,6 +66,7 @@ export async function regroupReplicas(run: FailoverRun): Promise<Next> {
       : await fulfilled(valid.map(({ instance }) => topology.stopReplication(instance.Key)));
   const choice = chooseCandidate(replicas, configuration.PromotionIgnoreHostnameFilters);
   if (choice.problem !== null) run.recovery?.errors.push(choice.problem);
+  run.problem = choice.problem;
   const designated = replicas.find(({ Key }) => run.designated !== null && sameKey(Key, run.designated));
   run.promoted = designated ?? choice.candidate;
   for (const { Key } of choice.lost) {

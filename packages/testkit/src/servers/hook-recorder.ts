@@ -46,6 +46,7 @@ folder=$1; hook=$2; shift 2
 name=$(date +%s%N)-$$-$hook
 { env -0 | grep -z '^ORC_'; printf '\\0'; printf '%s\\0' "$@"; } >"$folder/$name.tmp"
 mv "$folder/$name.tmp" "$folder/$name.call"
+while [ -e "$folder/$hook.hold" ]; do sleep 0.02; done
 exit "$(cat "$folder/$hook.exit" 2>/dev/null || echo 0)"
 `;
 
@@ -74,6 +75,15 @@ export class HookRecorder {
   /** From now on the hook of `list` records its call and then ends with `code`. */
   async exitWith(list: HookList, code: number): Promise<void> {
     await writeFile(join(this.#folder, `${list}.exit`), String(code));
+  }
+
+  /** From now on the hook of `list` records its call and then waits until it is let go. */
+  async hold(list: HookList): Promise<void> {
+    await writeFile(join(this.#folder, `${list}.hold`), "");
+  }
+
+  async letGo(list: HookList): Promise<void> {
+    await rm(join(this.#folder, `${list}.hold`), { force: true });
   }
 
   /** The calls so far, in their order. */

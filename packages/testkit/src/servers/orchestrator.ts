@@ -45,6 +45,7 @@ export async function startOrchestrator(options: OrchestratorOptions): Promise<O
   const orchestrator = new Orchestrator(options, folder, await freePort());
   try {
     await orchestrator.start();
+    await orchestrator.waitForServers();
   } catch (error) {
     await orchestrator.close();
     throw error;
@@ -75,7 +76,7 @@ export class Orchestrator {
     return join(this.#folder, "orchestrator.log");
   }
 
-  /** Starts it (again) and waits until it knows every server. `changes`: keys of the configuration, from now on. */
+  /** Starts it (again) and waits until it answers. `changes`: keys of the configuration, from now on. */
   async start(changes: Record<string, unknown> = {}): Promise<void> {
     Object.assign(this.#changes, changes);
     const configurationFile = await this.#writeConfiguration();
@@ -84,7 +85,6 @@ export class Orchestrator {
     if (this.kind === "real") this.#runner = await runRealOrchestrator(input);
     else if (bundle !== undefined) this.#runner = await runStandInProcess({ ...input, bundle });
     else this.#runner = await runStandInHere(input);
-    await this.waitForServers();
   }
 
   /** One call of the HTTP API: `api("master/main")`. Never throws for a status. */
@@ -104,7 +104,7 @@ export class Orchestrator {
     return this.api(`force-master-failover/${alias}`);
   }
 
-  /** Makes Orchestrator look at each server at once, and waits until each cluster is complete. */
+  /** Waits until each cluster is complete. */
   async waitForServers(timeoutMs = 30_000): Promise<void> {
     for (const { alias, servers } of this.#options.clusters) {
       await waitUntil(() => this.#complete(alias, servers), {

@@ -44,7 +44,7 @@ function knowledge(recorded: Recorded): {
 describe.each(["healthy", "after-dead-master", "old-master-returned-writable"])(
   "all-instances, %s",
   (situation) => {
-    const recorded = recordedAnswer<Recorded[]>(situation, "all-instances");
+    const recorded = recordedAnswer(situation, "all-instances") as Recorded[];
 
     it.each(recorded.map((one): [number, Recorded] => [one.Key.Port, one]))(
       "of %i is as recorded",

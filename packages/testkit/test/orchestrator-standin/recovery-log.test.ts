@@ -80,10 +80,10 @@ describe("recoveries", () => {
   });
 
   it("are audited as recorded", () => {
-    const [recorded] = recordedAnswer<Record<string, unknown>[]>(
-      "after-dead-master",
-      "audit-recovery/alias/main",
-    );
+    const [recorded] = recordedAnswer("after-dead-master", "audit-recovery/alias/main") as Record<
+      string,
+      unknown
+    >[];
     const { recoveries } = log();
     recoveries.registerDetection(dead(3311));
     const analysis = dead(3311);
