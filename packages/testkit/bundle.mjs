@@ -20,6 +20,8 @@ await build({
   // Other packages are bundled from their sources, so that stack traces lead there.
   conditions: ["primacy-source"],
   logLevel: "warning",
+  // Only asked for where there is no __filename, that is outside the bundle.
+  logOverride: { "empty-import-meta": "silent" },
 });
 
 // sql.js looks for its WebAssembly beside the script that runs.

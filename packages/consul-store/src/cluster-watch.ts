@@ -17,8 +17,10 @@ export type WatchedStore = Pick<ConsulStore, "readCluster" | "watchCluster" | "e
 
 const DEFAULT_VERIFY_INTERVAL_MS = 5000;
 const DEFAULT_WAIT_MS = 30_000;
-/** At least this long from one call of a path to its next, save for two at once. */
+/** At least this long from one call of a path to its next, on average. */
 const FLOOR_MS = 100;
+/** So many calls may follow each other at once: one takeover makes several records within a tenth of a second. */
+const BURST = { truth: 2, wakeUp: 8 } as const;
 
 /**
  * The two independent paths by which a watcher learns of a change, as a running thing.
@@ -101,7 +103,7 @@ export class ClusterWatch {
   async #truthPath(signal: AbortSignal): Promise<void> {
     const { verifyIntervalMs = DEFAULT_VERIFY_INTERVAL_MS } = this.#options;
     const { random, sleep } = this.#environment;
-    const pace = new Pace(FLOOR_MS, 2);
+    const pace = new Pace(FLOOR_MS, BURST.truth);
     let failures = 0;
     while (!signal.aborted) {
       await this.#turn(pace, signal);
@@ -130,7 +132,7 @@ export class ClusterWatch {
   async #wakeUpPath(signal: AbortSignal): Promise<void> {
     const { waitMs = DEFAULT_WAIT_MS } = this.#options;
     const { random, sleep } = this.#environment;
-    const pace = new Pace(FLOOR_MS, 2);
+    const pace = new Pace(FLOOR_MS, BURST.wakeUp);
     let index = 0;
     let idle = 0;
     while (!signal.aborted) {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { packageRoot } from "../package-root.js";
 import { type ProcessExit, startProcess } from "../process.js";
 import type { Configuration } from "../proxysql-standin/configuration.js";
 import { ProxySqlStandIn } from "../proxysql-standin/standin.js";
@@ -93,11 +93,6 @@ function freshBundle(): string {
     if (built.status !== 0) throw new Error(`the stand-in could not be bundled: ${built.stderr}`);
   }
   return bundle;
-}
-
-function packageRoot(): string {
-  const here = typeof __filename === "string" ? __filename : fileURLToPath(import.meta.url);
-  return here.slice(0, here.lastIndexOf("/packages/testkit/") + "/packages/testkit".length);
 }
 
 /** Modification time of the newest file in a folder, in milliseconds. */
