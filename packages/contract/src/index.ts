@@ -33,6 +33,7 @@ export {
   parseLayout,
   readLayout,
 } from "./layout.js";
+export { LEASE_SECONDS, LEASE_SETTLE_MS, SESSION_TTL_SECONDS, leaseBoundMs } from "./lease.js";
 export { type Member, type Members, type ReplicationThread, membersText, readMembers } from "./members.js";
 export {
   type Cause,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type Document, type DocumentKind, documentText, firstIssue, readDocument } from "./document.js";
+import { LEASE_SECONDS } from "./lease.js";
 import { type Parsed, type Server, formatServer, parseServer, sameServer, serverFields } from "./server.js";
 
 export const LAYOUT_FORMAT = 1;
@@ -69,6 +70,20 @@ export const layoutSchema = z
     drainSeconds: z.int().min(1).max(3600).default(10),
     /** How long a fence may last before whoever reconciles must end it. Seconds. */
     fenceSeconds: z.int().min(1).max(3600).default(60),
+    /**
+     * What a proxy does that cannot hear from Consul. `keep`: what it has, also where that is the old master. `lease`:
+     * it takes writes for `leaseSeconds` and then for none.
+     */
+    onConsulLoss: z.enum(["keep", "lease"]).default("keep"),
+    /** How long a proxy under a lease goes on without hearing from Consul. Seconds; less than the session's TTL. */
+    leaseSeconds: z.int().min(LEASE_SECONDS.least).max(LEASE_SECONDS.most).default(LEASE_SECONDS.usual),
+    /** When a fence cannot be raised, or not on every proxy: does Orchestrator go on with the failover, or stop? */
+    onFenceFailure: z.enum(["continue", "stop"]).default("continue"),
+    /**
+     * Who sets read_only=0 on the new master. `orchestrator`: before any hook hears of it. `primacy`: the writer, once
+     * every proxy has left the old one (Orchestrator needs ApplyMySQLPromotionAfterMasterFailover=false).
+     */
+    openedBy: z.enum(["orchestrator", "primacy"]).default("orchestrator"),
   })
   .readonly()
   .superRefine((layout, context) => {
