@@ -61,3 +61,7 @@ export {
   WatcherProcess,
 } from "./primacy/watcher.js";
 export { hookEnvironment, type HookFacts, recoveryUid, runWriter, type WriterRun } from "./primacy/writer.js";
+
+// A whole fleet: databases, ProxySQLs, Orchestrator, and who routes.
+export { Fleet, type FleetConsul, type FleetOptions, type RunningCluster } from "./fleet/fleet.js";
+export type { FleetCluster, Routing } from "./fleet/plan.js";
