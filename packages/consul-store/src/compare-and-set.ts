@@ -8,6 +8,9 @@ import type { AddressRotation } from "./retry.js";
 import { type TxnRefusal, type TxnResult, casOperation, classifyTxnErrors, readTxn } from "./transaction.js";
 import type { WriteOptions, WriteOutcome } from "./types.js";
 
+/** With less time than this there is no further try: it would only make a known outcome an unknown one. */
+const LEAST_TIME_MS = 100;
+
 /** One compare-and-set, which may carry more keys along. */
 export interface CompareAndSet {
   readonly key: string;
@@ -67,12 +70,17 @@ class Attempt {
   }
 
   async run(): Promise<WriteOutcome> {
-    for (let attempt = 0; this.#leftMs > 0 && this.#signal?.aborted !== true; attempt++) {
+    for (let attempt = 0; this.#mayTry(attempt); attempt++) {
       const outcome = await this.#sendAndSettle();
       if (outcome !== undefined) return outcome;
       await this.#agents.pauseAfter(attempt, this.#limitMs, this.#signal);
     }
     return this.#notCommitted(combineErrors(this.#causes));
+  }
+
+  #mayTry(attempt: number): boolean {
+    if (this.#signal?.aborted === true) return false;
+    return this.#leftMs > (attempt === 0 ? 0 : LEAST_TIME_MS);
   }
 
   get #leftMs(): number {

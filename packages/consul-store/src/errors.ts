@@ -78,7 +78,9 @@ export function combineErrors(errors: readonly ConsulError[]): ConsulError {
   const [first, ...others] = [...last.values()].sort(
     (a, b) => TELLING.indexOf(a.code) - TELLING.indexOf(b.code),
   );
-  if (first === undefined) return new ConsulError("CONSUL_TIMEOUT", "Consul was not asked: no time was left");
+  if (first === undefined) {
+    return new ConsulError("CONSUL_TIMEOUT", "Consul was not asked: no time was left", { notSent: true });
+  }
   if (others.length === 0) return first;
   const message = [first, ...others].map((error) => error.message).join("; ");
   return new ConsulError(first.code, message, {

@@ -4,8 +4,8 @@ import type { ConsulOptions, TlsOptions } from "./types.js";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-export const DEFAULT_ADDRESS = "http://127.0.0.1:8500";
-export const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
+const DEFAULT_ADDRESS = "http://127.0.0.1:8500";
+const DEFAULT_REQUEST_TIMEOUT_MS = 2000;
 
 /**
  * Reads the variables of Consul's own CLI: CONSUL_HTTP_ADDR (here also a comma-separated list), CONSUL_HTTP_TOKEN,

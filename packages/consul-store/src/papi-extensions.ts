@@ -38,8 +38,10 @@ export function watchTransport(exchange: Exchange, next: Next): void {
     request: (options) => {
       const request = transport.request(options);
       request.once("socket", (socket) => {
-        if (!socket.connecting) state.connected = true;
-        else socket.once("connect", () => (state.connected = true));
+        // Over TLS no byte of a request leaves before the handshake is done and the certificate believed.
+        const ready = "encrypted" in socket ? "secureConnect" : "connect";
+        if (socket.connecting) socket.once(ready, () => (state.connected = true));
+        else state.connected = true;
       });
       request.once("response", (response) => limitAnswer(request, response));
       return request;

@@ -1,4 +1,11 @@
-import type { Acknowledgement, Layout, MasterRecord, Members } from "@primacy/contract";
+import {
+  type Acknowledgement,
+  type Layout,
+  type MasterRecord,
+  type Members,
+  parseLayout,
+  readMembers,
+} from "@primacy/contract";
 
 const INSTANT = "2026-11-21T09:14:21.948Z";
 
@@ -37,33 +44,29 @@ export function record(
 let nextWriteId = 1;
 
 export function layout(cluster: string, changes: Partial<Layout> = {}): Layout {
-  return {
-    format: 1,
+  const parsed = parseLayout({
     cluster,
     hostgroups: { writer: 10, reader: 20 },
-    servers: [
-      { host: "db1", port: 3306, candidate: true, reads: true, alsoKnownAs: [] },
-      { host: "db2", port: 3306, candidate: true, reads: true, alsoKnownAs: [] },
-    ],
-    defaults: { weight: 1, maxConnections: 1000, useSsl: false },
-    masterReads: "fallback",
-    maxLagSeconds: 30,
-    quarantineSeconds: 60,
-    drainSeconds: 10,
-    fenceSeconds: 60,
+    servers: [{ host: "db1" }, { host: "db2" }],
     ...changes,
-  };
+  });
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return parsed.value;
 }
 
 export function members(cluster: string): Members {
-  return {
-    format: 1,
-    cluster,
-    master: { host: "db1", port: 3306 },
-    observedAt: INSTANT,
-    observedBy: "test",
-    servers: [],
-  };
+  const read = readMembers(
+    JSON.stringify({
+      format: 1,
+      cluster,
+      master: { host: "db1", port: 3306 },
+      observedAt: INSTANT,
+      observedBy: "test",
+      servers: [],
+    }),
+  );
+  if (read.kind !== "valid") throw new Error(JSON.stringify(read));
+  return read.value;
 }
 
 export function acknowledgement(
