@@ -10,7 +10,7 @@ const DEMO = join(ROOT, "packages", "testkit", "dist", "demo.cjs");
 
 async function main() {
   if (!(await installDependencies())) return 1;
-  installServers();
+  installServers(["mariadb", "consul"]);
   const built = await build();
   if (built !== 0) {
     say(`the build failed (exit code ${built})`);
