@@ -24,7 +24,7 @@ export default defineConfig({
   test: {
     reporters: ["default"],
     projects: [
-      project("unit", ["packages/*/test/**/*.test.ts"], 20_000, true),
+      project("unit", ["packages/*/test/**/*.test.ts", "test/docs/**/*.test.ts"], 20_000, true),
       project("conformance", ["test/conformance/**/*.test.ts"], 60_000, false),
       project("e2e", ["test/e2e/**/*.test.ts"], 180_000, false),
     ],
