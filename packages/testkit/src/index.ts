@@ -54,14 +54,17 @@ export { type Configuration, type ConfigurationRow } from "./proxysql-standin/co
 // Primacy's own programs, as they are shipped.
 export { type AdminCut, type Cut, startAdminCut } from "./admin-cut.js";
 export { programs } from "./primacy/programs.js";
-export {
-  type ClusterReadiness,
-  type Readiness,
-  startWatcher,
-  WatcherProcess,
-} from "./primacy/watcher.js";
+export { type ClusterReadiness, type Readiness, startWatcher, WatcherProcess } from "./primacy/watcher.js";
 export { hookEnvironment, type HookFacts, recoveryUid, runWriter, type WriterRun } from "./primacy/writer.js";
 
 // A whole fleet: databases, ProxySQLs, Orchestrator, and who routes.
 export { Fleet, type FleetConsul, type FleetOptions, type RunningCluster } from "./fleet/fleet.js";
 export type { FleetCluster, Routing } from "./fleet/plan.js";
+
+// A load of unique ids, and the oracle that says where they are.
+export type { Failure, LoadReport, LoadSnapshot, ReadRecord, WriteRecord } from "./load/journal.js";
+export { type Load, startLoad } from "./load/load.js";
+export type { ClientKind, LoadOptions, LoadTarget } from "./load/options.js";
+export { judge, type OracleInput } from "./load/oracle.js";
+export { createLoadTable } from "./load/table.js";
+export { countReadsAfter, type OracleVerdict, type Stray } from "./load/verdict.js";
