@@ -1,0 +1,276 @@
+import {
+  type Layout,
+  type MasterRecord,
+  type Member,
+  type Members,
+  type Server,
+  canonicalServer,
+  compareServers,
+  formatServer,
+  includesServer,
+  layoutServer,
+  sameServer,
+} from "@primacy/contract";
+import { type Judgement, judge, memberState } from "./judge.js";
+import { type Belief, type SteadySettings, UNKNOWN, believe } from "./steady.js";
+import type { ClusterView, SeenServer } from "./view.js";
+
+export interface MembershipSettings extends SteadySettings {
+  /** How long a server that the layout doesn't name must have been there before it joins, or away before it leaves. */
+  readonly settleMs: number;
+}
+
+/** What the agent keeps in mind of one server. Times are milliseconds since 1970. */
+interface Tracked {
+  readonly server: Server;
+  readonly belief: Belief;
+  /** The facts of when it last looked as it is believed to be; null before anything is believed. */
+  readonly facts: Judgement["facts"] | null;
+  readonly followsSinceMs: number | null;
+  /** Only of servers that the layout doesn't name: since when it has been there, or away. */
+  readonly thereSinceMs: number | null;
+  readonly awaySinceMs: number | null;
+  readonly joined: boolean;
+}
+
+/** The servers of a cluster as they are believed to be, judged against one master. */
+export interface Membership {
+  readonly master: Server;
+  readonly servers: readonly Tracked[];
+  readonly removed: readonly Server[];
+}
+
+export interface ObserveContext {
+  readonly record: MasterRecord;
+  readonly layout: Layout;
+  readonly nowMs: number;
+  readonly settings: MembershipSettings;
+}
+
+const MOST_DISCOVERED = 256;
+
+/** Where there is no members document yet. */
+export function newMembership(master: Server): Membership {
+  return { master, servers: [], removed: [] };
+}
+
+/**
+ * What another agent believed when it wrote the document. The beliefs are taken over, so that a change of leader moves
+ * nobody's readers; a quarantine that was not over begins anew, because nobody has watched in between.
+ */
+export function membershipFrom(members: Members, record: MasterRecord, layout: Layout): Membership {
+  const servers = members.servers.map((member): Tracked => {
+    const { followsMasterSince, ...facts } = member;
+    const over = quarantineIsOver(member, members.observedAt, record, layout);
+    return {
+      server: { host: member.host, port: member.port },
+      belief: { ...UNKNOWN, state: memberState(member, sameServer(member, members.master), layout) },
+      facts,
+      followsSinceMs: followsMasterSince === null || !over ? null : Date.parse(followsMasterSince),
+      thereSinceMs: null,
+      awaySinceMs: null,
+      joined: member.discovered,
+    };
+  });
+  return { master: members.master, servers, removed: members.removed };
+}
+
+/** What is believed after one more look. Servers that were not seen stay as they were. Pure. */
+export function observe(before: Membership, view: ClusterView, context: ObserveContext): Membership {
+  const { layout, record } = context;
+  const master = canonicalServer(layout, record.master);
+  const known = sameServer(before.master, master) ? before.servers : before.servers.map(forNewMaster);
+  const strangers = view.servers.filter((seen) => seen.known === undefined).slice(0, MOST_DISCOVERED);
+  const names = [
+    ...layout.servers,
+    ...known.filter((one) => one.joined || one.thereSinceMs !== null).map((one) => one.server),
+    ...strangers.map((seen) => seen.server),
+  ].filter((one, index, all) => all.findIndex((other) => sameServer(one, other)) === index);
+  const servers = names.map(({ host, port }): Tracked => {
+    const server = { host, port };
+    const tracked = known.find((one) => sameServer(one.server, server)) ?? newlyTracked(server);
+    const seen = view.servers.find((one) => sameServer(one.server, server));
+    const looked = seen === undefined ? tracked : look(tracked, seen, view, { ...context, master });
+    return layoutServer(layout, server) === undefined
+      ? settle(looked, seen, view, context)
+      : { ...looked, joined: false };
+  });
+  const left = servers.filter(
+    (one) => known.some((old) => old.joined && sameServer(old.server, one.server)) && !one.joined,
+  );
+  return {
+    master,
+    servers: servers.filter(isWorthKeeping(layout)),
+    removed: removedAfter(before.removed, left, servers, layout),
+  };
+}
+
+function newlyTracked(server: Server): Tracked {
+  return {
+    server,
+    belief: UNKNOWN,
+    facts: null,
+    followsSinceMs: null,
+    thereSinceMs: null,
+    awaySinceMs: null,
+    joined: false,
+  };
+}
+
+/** Following was judged against another master; the rest is as true as it was. */
+function forNewMaster(tracked: Tracked): Tracked {
+  const facts = tracked.facts === null ? null : { ...tracked.facts, followsMaster: null };
+  return { ...tracked, facts, followsSinceMs: null };
+}
+
+function look(
+  tracked: Tracked,
+  seen: SeenServer,
+  view: ClusterView,
+  context: ObserveContext & { readonly master: Server },
+): Tracked {
+  const { state, facts } = judge(seen, view, context.master, context.layout);
+  const belief = believe(tracked.belief, state, context.nowMs, context.settings);
+  const asBelieved = belief.state === state;
+  return {
+    ...tracked,
+    belief,
+    facts: asBelieved ? facts : tracked.facts,
+    followsSinceMs: followsSince(tracked, facts, asBelieved, context.nowMs),
+  };
+}
+
+/**
+ * Since when it has followed. A doubt that comes to nothing is no break, for a failed check would start the
+ * quarantine of a server anew that has long been reading; being seen writable is one at once.
+ */
+function followsSince(
+  tracked: Tracked,
+  facts: Judgement["facts"],
+  asBelieved: boolean,
+  nowMs: number,
+): number | null {
+  if (facts.reachable && facts.readOnly === false) return null;
+  const follows = facts.replicating && facts.readOnly === true && facts.followsMaster === true;
+  if (follows) return tracked.followsSinceMs ?? nowMs;
+  return asBelieved ? null : tracked.followsSinceMs;
+}
+
+/** Servers that the layout doesn't name join and leave after a settling time, and only where it wants that. */
+function settle(
+  tracked: Tracked,
+  seen: SeenServer | undefined,
+  view: ClusterView,
+  { layout, nowMs, settings }: ObserveContext,
+): Tracked {
+  if (!layout.discover) return { ...tracked, joined: false, thereSinceMs: null, awaySinceMs: null };
+  // Without the cluster's list nobody can be said to be missing from it.
+  if (!view.aliasKnown) return tracked;
+  if (seen?.listed !== true) {
+    const awaySinceMs = tracked.awaySinceMs ?? nowMs;
+    const joined = tracked.joined && nowMs - awaySinceMs < settings.settleMs;
+    return { ...tracked, joined, thereSinceMs: null, awaySinceMs };
+  }
+  const belongs = tracked.joined || tracked.facts?.followsMaster === true;
+  const thereSinceMs = belongs ? (tracked.thereSinceMs ?? nowMs) : null;
+  const joined = tracked.joined || (thereSinceMs !== null && nowMs - thereSinceMs >= settings.settleMs);
+  return { ...tracked, joined, thereSinceMs, awaySinceMs: null };
+}
+
+function isWorthKeeping(layout: Layout): (tracked: Tracked) => boolean {
+  return (one) =>
+    layoutServer(layout, one.server) !== undefined ||
+    one.joined ||
+    (layout.discover && one.awaySinceMs === null);
+}
+
+function removedAfter(
+  before: readonly Server[],
+  left: readonly Tracked[],
+  servers: readonly Tracked[],
+  layout: Layout,
+): readonly Server[] {
+  const joined = servers.filter((one) => one.joined).map((one) => one.server);
+  return [...before, ...left.map((one) => one.server)]
+    .filter((one) => layoutServer(layout, one) === undefined && !includesServer(joined, one))
+    .filter((one, index, all) => all.findIndex((other) => sameServer(one, other)) === index)
+    .slice(-MOST_DISCOVERED);
+}
+
+export interface DocumentContext {
+  readonly cluster: string;
+  readonly nowMs: number;
+  readonly observedBy: string;
+  readonly held: Members["held"];
+  readonly disagreement: Members["disagreement"];
+}
+
+/** The document that says what is believed; servers of which nothing is believed yet are left out. Pure. */
+export function membersDocument(membership: Membership, context: DocumentContext): Members {
+  const { cluster, nowMs, observedBy, held, disagreement } = context;
+  const servers = membership.servers.flatMap((one): Member[] => {
+    if (one.facts === null || one.belief.state === "unknown") return [];
+    if (one.facts.discovered && !one.joined) return [];
+    const since = one.followsSinceMs === null ? null : new Date(one.followsSinceMs).toISOString();
+    return [{ ...one.facts, discovered: one.joined, followsMasterSince: since }];
+  });
+  return {
+    format: 1,
+    cluster,
+    master: membership.master,
+    observedAt: new Date(nowMs).toISOString(),
+    observedBy,
+    servers: servers.sort(compareServers),
+    removed: membership.removed,
+    held,
+    disagreement,
+  };
+}
+
+/**
+ * What a document means to whoever reads it: two with the same meaning need not both be written. Lag counts by whether
+ * it is too much, following by whether it ends a quarantine; who looked and when does not count. Pure.
+ */
+export function meaningOf(members: Members, record: MasterRecord, layout: Layout): string {
+  const servers = members.servers.map((member) => {
+    const { host, port, readOnly, ioThread, sqlThread, replicatesFrom, followsMaster, downtime, discovered } =
+      member;
+    return {
+      host,
+      port,
+      state: memberState(member, sameServer(member, members.master), layout),
+      readOnly,
+      ioThread,
+      sqlThread,
+      replicatesFrom,
+      followsMaster,
+      downtime,
+      discovered,
+      errant: member.errantGtid !== null,
+      mayLeaveQuarantine: quarantineIsOver(member, members.observedAt, record, layout),
+    };
+  });
+  return JSON.stringify({
+    master: formatServer(members.master),
+    servers,
+    removed: members.removed,
+    held: members.held?.rule ?? null,
+    disagreement:
+      members.disagreement === null ? null : [members.disagreement.rule, members.disagreement.reason],
+  });
+}
+
+/** True for whoever is not in quarantine. The watchers compute the same from the document. */
+function quarantineIsOver(member: Member, observedAt: string, record: MasterRecord, layout: Layout): boolean {
+  const quarantined = record.quarantined.map((one) => canonicalServer(layout, one));
+  if (!includesServer(quarantined, member)) return true;
+  if (member.followsMasterSince === null) return false;
+  return Date.parse(observedAt) - Date.parse(member.followsMasterSince) >= layout.quarantineSeconds * 1000;
+}
+
+/** Of each server, what it is believed to be: for metrics. */
+export function beliefs(
+  membership: Membership,
+): readonly { readonly server: Server; readonly state: Belief["state"] }[] {
+  return membership.servers.map(({ server, belief }) => ({ server, state: belief.state }));
+}
