@@ -21,7 +21,9 @@ export {
   serverForTests,
 } from "./servers/found.js";
 export { type Account, accounts } from "./servers/mariadb-accounts.js";
-export { MariaDb, type MariaDbOptions, type Row, startMariaDb } from "./servers/mariadb.js";
+export { type DatabaseOptions, DatabaseServer, type Row } from "./servers/database-server.js";
+export { MariaDb, type MariaDbOptions, startMariaDb } from "./servers/mariadb.js";
+export { MySql, startMySql } from "./servers/mysql.js";
 
 // Stand-ins.
 export {

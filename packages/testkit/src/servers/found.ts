@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { primacyFolder } from "../primacy-folder.js";
 
 /** The real programs that tests use where they are installed. */
-export type ServerName = "mariadb" | "consul" | "proxysql" | "orchestrator";
+export type ServerName = "mariadb" | "mysql" | "consul" | "proxysql" | "orchestrator";
 
 /** A program that can be started. */
 export interface FoundServer {
@@ -28,6 +28,13 @@ const SEARCHES: Record<ServerName, Search> = {
   mariadb: {
     variable: "PRIMACY_MARIADB_BIN",
     places: () => ["mariadbd", "/usr/sbin/mariadbd"],
+    ask: ["--version"],
+    version: /Ver (\S+)/,
+  },
+  mysql: {
+    variable: "PRIMACY_MYSQL_BIN",
+    // Not a mysqld of PATH: where MariaDB is installed, it goes by that name too.
+    places: () => [primacyFolder("servers", "mysql", "bin", "mysqld")],
     ask: ["--version"],
     version: /Ver (\S+)/,
   },
@@ -81,7 +88,8 @@ export function serverForTests(name: ServerName, tests: string): FoundServer | u
     note("used.log", `${name} ${found.version} (${found.path})`);
     return found;
   }
-  if (isRequired(name)) throw new Error(`${found} PRIMACY_REQUIRE names it, so these tests can't be left out: ${tests}.`);
+  if (isRequired(name))
+    throw new Error(`${found} PRIMACY_REQUIRE names it, so these tests can't be left out: ${tests}.`);
   note("left-out.log", `${tests}: ${found}`);
   return undefined;
 }

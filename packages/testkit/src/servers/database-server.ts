@@ -1,0 +1,131 @@
+import { rm } from "node:fs/promises";
+import mysql from "mysql2/promise";
+import type { ProcessExit, RunningProcess } from "../process.js";
+import { startProcess } from "../process.js";
+import { dieWithParent } from "./die-with-parent.js";
+import { type Account, accounts } from "./mariadb-accounts.js";
+
+/** How to start a database server. */
+export interface DatabaseOptions {
+  /** Must differ between the servers of one topology. */
+  serverId: number;
+  /** An existing or new data folder (default: a temporary one, removed by close()). */
+  dataDir?: string;
+  host?: string;
+  port?: number;
+  /** read_only as the configuration file would have it, so also after each restart (default false). */
+  readOnly?: boolean;
+  /** More options of the server. */
+  extra?: readonly string[];
+}
+
+/** One row of a result. */
+export type Row = Record<string, unknown>;
+
+/** What a server was settled on. */
+export interface DatabaseSettled extends Required<DatabaseOptions> {
+  readonly program: string;
+  /** To be removed by close(). */
+  readonly temporary: string | undefined;
+}
+
+/** A database server: the process may come and go, host, port and data stay. */
+export abstract class DatabaseServer {
+  readonly host: string;
+  readonly port: number;
+  readonly serverId: number;
+  readonly dataDir: string;
+  readonly #settled: DatabaseSettled;
+  #process: RunningProcess | undefined;
+
+  constructor(settled: DatabaseSettled) {
+    this.host = settled.host;
+    this.port = settled.port;
+    this.serverId = settled.serverId;
+    this.dataDir = settled.dataDir;
+    this.#settled = settled;
+  }
+
+  protected abstract serverArguments(options: Required<DatabaseOptions>): string[];
+
+  /** Makes this server a replica of `master` by GTID and waits until both threads run. */
+  abstract replicateFrom(master: { host: string; port: number }): Promise<void>;
+
+  /** The row of SHOW SLAVE (REPLICA) STATUS, or undefined when this server is nobody's replica. */
+  abstract replicaStatus(): Promise<Row | undefined>;
+
+  /** "host:port" */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  /** Starts the server on its data (again) and waits until it answers. */
+  async start(readOnly = this.#settled.readOnly): Promise<void> {
+    const { program } = this.#settled;
+    const line = dieWithParent(program, this.serverArguments({ ...this.#settled, readOnly }));
+    this.#process = await startProcess({
+      name: `${this.constructor.name} ${this.address}`,
+      ...line,
+      logFile: `${this.dataDir}.log`,
+      ready: () => this.query("SELECT 1"),
+    });
+  }
+
+  /** A new session (default: as the application). The caller ends it. */
+  async connect(account: Account = accounts.app, database = "app"): Promise<mysql.Connection> {
+    const { host, port } = this;
+    const connection = await mysql.createConnection({
+      host,
+      port,
+      ...account,
+      database,
+      connectTimeout: 5_000,
+    });
+    // Without a listener, a server that is killed would end the test process.
+    connection.on("error", () => undefined);
+    return connection;
+  }
+
+  /** One statement as root in a session of its own; answers the rows, none for a statement that has no rows. */
+  async query(sql: string): Promise<Row[]> {
+    const connection = await this.connect(accounts.root, "");
+    try {
+      const [rows] = await connection.query({ sql, timeout: 30_000 });
+      return Array.isArray(rows) ? (rows as Row[]) : [];
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  /** Clean shutdown (SIGTERM); SIGKILL when it takes longer than `graceMs`. */
+  async stop(graceMs?: number): Promise<ProcessExit | undefined> {
+    return this.#process?.stop(graceMs);
+  }
+
+  /** A crash. What was acknowledged is on disk. */
+  async kill9(): Promise<ProcessExit | undefined> {
+    return this.#process?.kill9();
+  }
+
+  /** The server hangs with its sockets open. */
+  suspend(): void {
+    this.#process?.suspend();
+  }
+
+  resume(): void {
+    this.#process?.resume();
+  }
+
+  /** Stops what runs and starts again on the same port and data; `readOnly` as in the configuration file. */
+  async restart(options: { readOnly?: boolean } = {}): Promise<void> {
+    await this.stop();
+    await this.start(options.readOnly);
+  }
+
+  /** Kills the server and removes its data where they were temporary. */
+  async close(): Promise<void> {
+    await this.kill9();
+    const { temporary } = this.#settled;
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+  }
+}
