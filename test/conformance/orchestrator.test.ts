@@ -1,5 +1,13 @@
-import { serverForTests } from "@primacy/testkit";
-import { describe } from "vitest";
+import {
+  createHookRecorder,
+  type HookRecorder,
+  type MariaDb,
+  type Orchestrator,
+  serverForTests,
+  startMariaDb,
+  startOrchestrator,
+} from "@primacy/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { orchestratorSuite } from "./orchestrator.suite.js";
 
 const mariadb = serverForTests("mariadb", "Orchestrator's takeovers and failovers");
@@ -7,6 +15,39 @@ const real = serverForTests("orchestrator", "the same suite on the real Orchestr
 
 describe.skipIf(!mariadb)("the Orchestrator stand-in", () => {
   orchestratorSuite("stand-in");
+
+  describe("told to die in a failover", () => {
+    let servers: [MariaDb, MariaDb];
+    let recorder: HookRecorder;
+    let orchestrator: Orchestrator;
+
+    beforeAll(async () => {
+      servers = await Promise.all([
+        startMariaDb({ serverId: 1 }),
+        startMariaDb({ serverId: 2, readOnly: true }),
+      ]);
+      await servers[1].replicateFrom(servers[0]);
+      recorder = await createHookRecorder();
+      orchestrator = await startOrchestrator({
+        clusters: [{ alias: "main", servers }],
+        hooks: recorder.hooks,
+        configuration: { StandInDieAfterStep: "set-successor-writeable" },
+      });
+    });
+    afterAll(async () => {
+      await orchestrator?.close();
+      await Promise.all((servers ?? []).map((server) => server.close()));
+      await recorder?.close();
+    });
+
+    it("is gone between the promotion and the hooks after it, as a leader that was killed", async () => {
+      await expect(orchestrator.forceMasterFailover("main")).rejects.toThrow();
+      await expect(orchestrator.api("status")).rejects.toThrow();
+      expect(await servers[1].query("SELECT @@global.read_only AS readOnly")).toEqual([{ readOnly: 0 }]);
+      const hooks = (await recorder.calls()).map(({ hook }) => hook);
+      expect(hooks).toEqual(["OnFailureDetectionProcesses", "PreFailoverProcesses"]);
+    });
+  });
 });
 
 describe.skipIf(!mariadb || !real)("the real Orchestrator", () => {
