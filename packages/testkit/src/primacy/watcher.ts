@@ -65,6 +65,11 @@ export class WatcherProcess {
     return this.#options.stateDirectory ?? this.#temporary ?? "";
   }
 
+  /** Where it serves /livez, /readyz and /metrics. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#httpPort}`;
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -111,7 +116,7 @@ export class WatcherProcess {
   }
 
   async get(path: string): Promise<Response> {
-    return await fetch(`http://127.0.0.1:${this.#httpPort}${path}`, { signal: AbortSignal.timeout(5000) });
+    return await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5000) });
   }
 
   async readiness(): Promise<Readiness> {

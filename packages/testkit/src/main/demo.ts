@@ -1,0 +1,105 @@
+import { parseArgs } from "node:util";
+import { chooseParts } from "../demo/parts.js";
+import { promiseKept, reportLines } from "../demo/report.js";
+import { Screen } from "../demo/screen.js";
+import { Story, type StoryResult } from "../demo/story.js";
+import { programs } from "../primacy/programs.js";
+import { findServer } from "../servers/found.js";
+import { proxySqlAccounts } from "../servers/proxysql.js";
+
+const HELP = `npm start [-- options]
+
+Three database servers, two ProxySQLs, an Orchestrator and clients that write all the time. The master is killed, a
+replica is promoted, and the old master comes back by itself, writable. Once with Primacy, once with ProxySQL's own
+read_only monitor; then both in figures.
+
+  --keep          stay up after the run with Primacy, and print what to try
+  --only-primacy  leave out the run with ProxySQL's own monitor
+  --help          this
+`;
+
+interface Flags {
+  keep: boolean;
+  onlyPrimacy: boolean;
+}
+
+async function demo(flags: Flags): Promise<number> {
+  const screen = new Screen(process.stdout);
+  const parts = chooseParts();
+  const mariadb = findServer("mariadb");
+  if (typeof mariadb === "string") {
+    screen.say(`The demo needs database servers, and there are none: ${mariadb}`);
+    return 1;
+  }
+  for (const line of parts.lines) screen.say(`  ${line}`);
+  const results: StoryResult[] = [];
+  for (const routing of flags.onlyPrimacy || flags.keep
+    ? (["primacy"] as const)
+    : (["primacy", "read_only monitor"] as const)) {
+    screen.say(
+      `\n${screen.brush.bold(routing === "primacy" ? "With Primacy" : "The same with ProxySQL's own read_only monitor")}`,
+    );
+    const story = await Story.begin(routing, parts, screen);
+    try {
+      results.push(await story.play());
+      if (flags.keep) await stayUp(story, screen);
+    } finally {
+      await story.close();
+    }
+  }
+  screen.say("");
+  for (const line of reportLines(results)) screen.say(line);
+  return conclude(results, screen);
+}
+
+function conclude(results: readonly StoryResult[], screen: Screen): number {
+  const primacy = results.find((one) => one.routing === "primacy");
+  const kept = primacy !== undefined && promiseKept(primacy);
+  screen.say(
+    kept
+      ? `\n${screen.brush.good("With Primacy nothing went to the old master, though it came back writable.")}`
+      : `\n${screen.brush.bad("Primacy did not keep its promise in this run. Please report it, with the output above.")}`,
+  );
+  return kept ? 0 : 1;
+}
+
+async function stayUp(story: Story, screen: Screen): Promise<void> {
+  const { fleet } = story;
+  const [proxy] = fleet.proxies;
+  const { user, password } = fleet.cluster("main").account;
+  const { admin } = proxySqlAccounts;
+  const consul = findServer("consul");
+  const address = fleet.options.consul.address;
+  screen.say(`
+Everything stays up until Ctrl-C. To try in another terminal:
+
+  export CONSUL_HTTP_ADDR=${address}
+  ${typeof consul === "string" ? `curl -s ${address}/v1/kv/primacy/clusters/main/master?raw` : `${consul.path} kv get primacy/clusters/main/master`}
+  node ${programs.writer} show main
+  mysql -h127.0.0.1 -P${String(proxy?.port)} -u${user} -p${password} app       # as the application
+  mysql -h127.0.0.1 -P${String(proxy?.adminPort)} -u${admin.user} -p${admin.password}      # ProxySQL's admin port
+  curl -s ${fleet.orchestrator.url}/api/graceful-master-takeover-auto/main   # a planned takeover
+${fleet.watchers.map((one) => `  curl -s ${one.url}/readyz                                   # ${one.proxy}`).join("\n")}
+`);
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", resolve);
+    process.once("SIGTERM", resolve);
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      keep: { type: "boolean", default: false },
+      "only-primacy": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) process.stdout.write(HELP);
+  else process.exitCode = await demo({ keep: values.keep, onlyPrimacy: values["only-primacy"] });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+});
