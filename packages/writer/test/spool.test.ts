@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -135,6 +136,13 @@ describe("files that are no events", () => {
     for (const name of others) writeFileSync(join(spool.folder, name), "x");
     expect(await spool.waiting()).toEqual({ files: [], unreadable: [] });
     expect(files(spool.folder)).toEqual(others.sort());
+  });
+
+  it("what is no plain file is left alone: a pipe would be waited for, for ever", async () => {
+    const spool = new Spool(temporaryFolder(), 10);
+    execFileSync("mkfifo", [join(spool.folder, "20261121T091900000Z-main-open-0000beef.json")]);
+    mkdirSync(join(spool.folder, "20261121T091900000Z-main-open-0000cafe.json"));
+    expect(await spool.waiting()).toEqual({ files: [], unreadable: [] });
   });
 
   it("a folder that is not there holds nothing", async () => {

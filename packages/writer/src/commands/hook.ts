@@ -7,9 +7,6 @@ import { type Run, commitContext, usage } from "../run.js";
 import { Spool } from "../spool/folder.js";
 import { printable } from "@primacy/contract";
 
-/** A disk that does not answer would hold Orchestrator's recovery for ever: it has no time limit for a hook. */
-const DISK_PATIENCE_MS = 3000;
-
 export async function hookCommand(run: Run): Promise<Ending> {
   const word = run.words[0] ?? "";
   const hook = parseHook(word);
@@ -25,7 +22,7 @@ export async function hookCommand(run: Run): Promise<Ending> {
   }
   const { cluster, event } = outcome;
   const fields = { cluster, recoveryUid: environment.recoveryUid };
-  const live = deliverLive(
+  const ending = await deliverLive(
     { cluster, hook, event },
     {
       spool: new Spool(run.settings.spool.folder, run.settings.spool.limit),
@@ -33,13 +30,7 @@ export async function hookCommand(run: Run): Promise<Ending> {
       deadline: run.deadline,
     },
   );
-  const ending = await Promise.race([live, hangingDisk(run, cluster)]);
   return { ...ending, fields: { ...fields, ...ending.fields } };
-}
-
-async function hangingDisk(run: Run, cluster: string): Promise<Ending> {
-  await run.world.pause(Math.max(0, run.deadline - run.world.elapsed()) + DISK_PATIENCE_MS);
-  return { exit: "undelivered", line: `${cluster}: the spool ${run.settings.spool.folder} does not answer` };
 }
 
 /**

@@ -129,9 +129,11 @@ export class Spool {
   }
 }
 
+/** Plain files only: opening a pipe would wait for ever. */
 async function listFolder(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    const found = await readdir(folder, { withFileTypes: true });
+    return found.filter((one) => one.isFile()).map((one) => one.name);
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
