@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { causeKindSchema } from "./record.js";
+import { causeKindSchema, oldMasterProofSchema } from "./record.js";
 import { serverSchema } from "./server.js";
 
 const instant = z.iso.datetime({ precision: 3 });
@@ -22,6 +22,8 @@ export const openEventSchema = z.object({
   kind: z.literal("open"),
   outgoing: serverSchema,
   successor: serverSchema,
+  /** What was proved on the outgoing master before this. */
+  oldMaster: oldMasterProofSchema.optional(),
   ...origin,
 });
 export const abortEventSchema = z.object({ kind: z.literal("abort"), outgoing: serverSchema, ...origin });

@@ -39,6 +39,7 @@ export {
   type Cause,
   type CauseKind,
   type MasterRecord,
+  type OldMasterProof,
   type Phase,
   type Sha256,
   readRecord,

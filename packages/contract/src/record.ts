@@ -40,6 +40,23 @@ export const causeSchema = z
   .readonly();
 export type Cause = z.infer<typeof causeSchema>;
 
+/** What the writer proved on the old master itself, where it could reach it, before a new one opened. */
+export const oldMasterProofSchema = z
+  .object({
+    /** It took no more writes: read_only, and super_read_only where there is such a thing. */
+    readOnly: z.boolean(),
+    /** Client connections that were killed there. */
+    killed: z.int().min(0),
+    /** Client connections that were left and could have written. */
+    left: z.int().min(0),
+    /** Had the successor executed all that the old master had? Null: there was nobody to ask. */
+    caughtUp: z.boolean().nullable(),
+    /** Milliseconds. */
+    tookMs: z.number().min(0),
+  })
+  .readonly();
+export type OldMasterProof = z.infer<typeof oldMasterProofSchema>;
+
 const instant = z.iso.datetime({ precision: 3 });
 export const hashSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/);
 
@@ -65,6 +82,8 @@ export const recordSchema = z
      */
     quarantined: z.array(serverSchema).max(64).readonly(),
     cause: causeSchema,
+    /** Left out where nobody was on the old master: so records of before this field are the same texts. */
+    oldMaster: oldMasterProofSchema.optional(),
     /**
      * When the newest recovery or operator's decision that is accounted for here began. It never goes back; an event
      * that began earlier is stale. (The recovery's own clock: the digits before the colon of `recoveryUid`.)

@@ -1,5 +1,12 @@
 import type { ClusterEvent, EventOf } from "./event.js";
-import { type MasterRecord, type Phase, type Sha256, RECORD_FORMAT, recordHash } from "./record.js";
+import {
+  type MasterRecord,
+  type OldMasterProof,
+  type Phase,
+  type Sha256,
+  RECORD_FORMAT,
+  recordHash,
+} from "./record.js";
 import { type Server, formatServer, includesServer, sameServer } from "./server.js";
 
 /** A record and the text under which it lies in Consul. */
@@ -162,6 +169,7 @@ function open(current: StoredRecord, event: EventOf<"open">, context: WriteConte
     rule: "open-new-master",
     master: event.successor,
     decidedAt: latest(record.decidedAt, event.beganAt ?? context.now),
+    oldMaster: event.oldMaster,
   });
   return write("open-new-master", `${successor} follows ${outgoing} as the master`, next);
 }
@@ -275,6 +283,7 @@ interface Change {
   readonly deadline?: string;
   readonly decidedAt?: string;
   readonly quarantined?: readonly Server[];
+  readonly oldMaster?: OldMasterProof | undefined;
 }
 
 /** Everything that is the same for every change: one generation up, linked to the record before. */
@@ -297,6 +306,7 @@ function nextRecord(
     successor: change.successor ?? null,
     quarantined: change.quarantined ?? (moved ? quarantineAfter(record, master) : record.quarantined),
     cause: { ...event.cause, rule: change.rule },
+    ...(change.oldMaster === undefined ? {} : { oldMaster: change.oldMaster }),
     decidedAt: change.decidedAt ?? record.decidedAt,
     writtenAt: context.now,
     writtenBy: context.writtenBy,
