@@ -8,6 +8,7 @@ import {
   sameServer,
 } from "@primacy/contract";
 import { type Claim, claimOf } from "./claims.js";
+import { type MasterWord, resolve } from "../resolve.js";
 import { isPromotion, replayOf, runningRecovery } from "./replay.js";
 import type { AgentRule, Finding } from "./rules.js";
 import { type ClusterView, isReachable, serverIn, viewObjection } from "./view.js";
@@ -58,7 +59,12 @@ export function decideRecord(
   const objection = viewObjection(view);
   const watched = view.recoveries.filter(isPromotion).map((one) => endedKey(one.uid));
   if (objection !== null) {
-    return conclude(null, objection, overdue(record, context.nowMs) ? [shout(record)] : [], watched);
+    return conclude(
+      null,
+      objection,
+      overdue(record, context.nowMs) ? [shout(record, "Orchestrator is not heard")] : [],
+      watched,
+    );
   }
   const claim = claimOf(view, record, layout);
   const replay = replayOf(view, record, layout, {
@@ -73,9 +79,9 @@ export function decideRecord(
     return conclude(null, { rule: "recovery-running", reason }, claim.findings, watched);
   }
   const blocked = replay.kind === "blocked" ? [{ rule: replay.rule, reason: replay.reason }] : [];
-  if (overdue(record, context.nowMs)) return pastDeadline(view, { record, layout, claim, blocked, watched });
-  if (claim.kind === "another")
-    return disagreement(view, { record, layout, claim, blocked, watched }, context);
+  const situation = { record, layout, claim, blocked, watched };
+  if (overdue(record, context.nowMs)) return pastDeadline(view, situation, context.nowMs);
+  if (claim.kind === "another") return disagreement(view, { ...situation, claim }, context);
   const [first, ...rest] = [...blocked, ...claim.findings];
   return conclude(null, first ?? agreement(record), rest, watched);
 }
@@ -93,37 +99,50 @@ function overdue(record: MasterRecord, nowMs: number): boolean {
 const SECONDS_ARE_WHOLE_MS = 1000;
 
 /**
- * No closing hook has come (a failed graceful takeover has none; a leader that died runs none). The master that is
- * alive and writable by Orchestrator's word takes writes again, at a higher generation. A new master that a recovery
- * names has been opened above. Otherwise nobody knows, and a guess could give the cluster two masters. Orchestrator's
- * view is seconds old: only a check made after the deadline counts, or a takeover under way would be opened again.
+ * No closing hook has come (a failed graceful takeover has none; a leader that died runs none). A new master that a
+ * recovery names has been opened before we get here; what else ends the phase is `resolve`, as for the command of that
+ * name. Orchestrator's view is seconds old: only a check made after the deadline counts, or a takeover that is just
+ * under way would be opened again.
  */
 function pastDeadline(
   view: ClusterView,
   { record, layout, claim, blocked, watched }: Situation<Claim>,
+  nowMs: number,
 ): RecordDecision {
   const rest = [...blocked, ...claim.findings];
-  if (claim.kind !== "agrees") return conclude(null, shout(record), rest, watched);
-  const name = formatServer(record.master);
-  const seenAt = serverIn(view, canonicalServer(layout, record.master))?.lastSeenAt ?? null;
-  if (seenAt === null || Date.parse(seenAt) - SECONDS_ARE_WHOLE_MS <= Date.parse(record.deadline ?? "")) {
-    const reason = `the deadline of the ${phaseNoun(record)} of ${name} is over, and Orchestrator has not checked it since`;
+  const master = canonicalServer(layout, record.master);
+  const outgoing = outgoingOf(view, master, claim);
+  const seenAt = serverIn(view, master)?.lastSeenAt ?? null;
+  const checkedSince =
+    seenAt !== null && Date.parse(seenAt) - SECONDS_ARE_WHOLE_MS > Date.parse(record.deadline ?? "");
+  if (outgoing === "writable" && !checkedSince) {
+    const reason = `the deadline of the ${phaseNoun(record)} of ${formatServer(master)} is over, and Orchestrator has not checked it since`;
     return conclude(null, { rule: "deadline-waits", reason }, rest, watched);
   }
-  const event: ClusterEvent = {
-    kind: "abort",
-    outgoing: record.master,
-    cause: { kind: "deadline", failureType: "", recoveryUid: "", command: "" },
-    beganAt: null,
-  };
-  const reason = `${name} is alive and writable, and the deadline of its ${phaseNoun(record)} is over`;
-  return conclude(event, { rule: "deadline-aborts", reason }, rest, watched);
+  // What is under way, and what may be opened, has been looked at already.
+  const resolution = resolve(record, { successor: null, outgoing, recovering: false }, nowMs, []);
+  if (resolution.kind !== "event") return conclude(null, shout(record, resolution.reason), rest, watched);
+  return conclude(resolution.event, { rule: "deadline-aborts", reason: resolution.reason }, rest, watched);
 }
 
-function shout(record: MasterRecord): Finding {
+/** Beside another writable master, "writable" would be half the truth. */
+function outgoingOf(view: ClusterView, master: Server, claim: Claim): MasterWord["outgoing"] {
+  const seen = serverIn(view, master);
+  if (seen === undefined) return "unknown";
+  if (!isReachable(seen)) return "unreachable";
+  if (seen.readOnly) return "read-only";
+  const alone =
+    claim.kind === "agrees" &&
+    !claim.findings.some(
+      ({ rule }) => rule === "former-master-writable" || rule === "second-writable-master",
+    );
+  return alone ? "writable" : "unknown";
+}
+
+function shout(record: MasterRecord, reason: string): Finding {
   return {
     rule: "deadline-shouts",
-    reason: `the deadline of the ${phaseNoun(record)} of ${formatServer(record.master)} was ${record.deadline ?? ""}, and no master is known`,
+    reason: `the deadline of the ${phaseNoun(record)} is over (${record.deadline ?? "none"}): ${reason}`,
   };
 }
 
