@@ -107,10 +107,34 @@ function layoutProblem(layout: LayoutParts): string | undefined {
   return twice === undefined ? undefined : `${formatServer(twice)} is named twice`;
 }
 
-const LAYOUT: DocumentKind<Layout> = { what: "layout", format: LAYOUT_FORMAT, schema: layoutSchema };
-
+/**
+ * Reads a stored layout. Fields that this version doesn't know are left out of account, so that the watchers of a fleet
+ * need not be upgraded before the first layout of a newer writer; whatever changes the meaning of a known one raises
+ * `format`. What an operator writes is read by `parseLayout`, which refuses them.
+ */
 export function readLayout(text: string | null | undefined): Document<Layout> {
   return readDocument(LAYOUT, text);
+}
+
+const tolerantLayoutSchema = z.preprocess(withoutUnknownFields, layoutSchema);
+
+const LAYOUT: DocumentKind<Layout> = { what: "layout", format: LAYOUT_FORMAT, schema: tolerantLayoutSchema };
+
+function withoutUnknownFields(value: unknown): unknown {
+  const parsed = layoutSchema.safeParse(value);
+  if (parsed.success) return value;
+  const copy: unknown = structuredClone(value);
+  for (const issue of parsed.error.issues) {
+    if (issue.code !== "unrecognized_keys") continue;
+    const holder = issue.path.reduce<unknown>(
+      (at, key) =>
+        typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+      copy,
+    );
+    for (const key of issue.keys)
+      if (typeof holder === "object" && holder !== null) Reflect.deleteProperty(holder, key);
+  }
+  return copy;
 }
 
 /** Validates what an operator wrote, after its YAML or JSON has been read. `format` may be left out there. */
