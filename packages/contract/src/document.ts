@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { printable } from "./server.js";
 
 /**
  * What was found under a key. Absent, unreadable and unusable all mean "hold what you have", never "remove servers".
@@ -16,6 +17,9 @@ export const ABSENT = { kind: "absent" } as const;
 
 /** Values above this size are not read as documents of ours (Consul's own limit is 512 KiB). */
 export const MAX_DOCUMENT_CHARACTERS = 256 * 1024;
+
+/** What stands in a document and is told in a problem is cut to this. */
+const MAX_PROBLEM_CHARACTERS = 300;
 
 /** How a document of one kind is read: what it is called in messages, the format known, and its schema. */
 export interface DocumentKind<T> {
@@ -36,7 +40,7 @@ export function readDocument<T>(kind: DocumentKind<T>, text: string | null | und
   if (format === undefined) return unusable(`the ${kind.what} has no "format"`);
   if (format !== kind.format) {
     return unusable(
-      `the ${kind.what} has format ${JSON.stringify(format)}; this version reads format ${String(kind.format)}`,
+      `the ${kind.what} has ${formatText(format)}; this version reads format ${String(kind.format)}`,
     );
   }
   const parsed = kind.schema.safeParse(json);
@@ -54,7 +58,14 @@ export function firstIssue(error: z.ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return "unknown";
   const path = issue.path.map(String).join(".");
-  return path === "" ? issue.message : `${path}: ${issue.message}`;
+  return printable(path === "" ? issue.message : `${path}: ${issue.message}`, MAX_PROBLEM_CHARACTERS);
+}
+
+/** Only what is short and flat is shown: a list nested deep enough ends JSON.stringify with a RangeError. */
+function formatText(format: unknown): string {
+  if (typeof format === "number") return `format ${String(format)}`;
+  if (typeof format === "string") return `format "${printable(format)}"`;
+  return "a format that is no number";
 }
 
 function unusable(problem: string): { readonly kind: "unusable"; readonly problem: string } {

@@ -8,7 +8,7 @@ export const DEFAULT_PREFIX = "primacy/";
  * (hashicorp/consul#22822) and a main-branch revision refused keys that end in `.json`, so names keep to what every
  * version takes.
  */
-const KEY_NAME = /^[a-z0-9_-]{1,64}$/;
+const KEY_NAME = /^[a-z0-9_-]{1,64}$/i;
 const KEY_PREFIX = /^(?:[a-z0-9_-]{1,64}\/){1,8}$/;
 
 /**
@@ -16,8 +16,7 @@ const KEY_PREFIX = /^(?:[a-z0-9_-]{1,64}\/){1,8}$/;
  * Orchestrator's fallback alias, `host:port`, is no name: it changes with the master.
  */
 export function keyName(name: string, what: "cluster" | "proxy"): Parsed<string> {
-  const lower = name.toLowerCase();
-  if (KEY_NAME.test(lower)) return { ok: true, value: lower };
+  if (KEY_NAME.test(name)) return { ok: true, value: name.toLowerCase() };
   return {
     ok: false,
     problem: `${what} name "${printable(name)}" cannot stand in a Consul key: use 1 to 64 of a-z, 0-9, "_" and "-"`,

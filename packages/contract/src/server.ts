@@ -17,16 +17,17 @@ export interface Server {
 export type Parsed<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 
+/** Case is ignored here and not taken away before: the Kelvin sign, for one, becomes a plain k in lower case. */
 const HOST_NAME =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i;
 
 /** The one way in which a host is written, or undefined for text that is no host name or address. */
 export function canonicalHost(text: string): string | undefined {
   const bare = text.startsWith("[") && text.endsWith("]") ? text.slice(1, -1) : text;
   if (bare.includes(":")) return canonicalIpv6(bare);
   if (bare !== text) return undefined;
-  const name = bare.toLowerCase().replace(/\.$/, "");
-  return HOST_NAME.test(name) ? name : undefined;
+  const name = bare.replace(/\.$/, "");
+  return HOST_NAME.test(name) ? name.toLowerCase() : undefined;
 }
 
 function canonicalIpv6(text: string): string | undefined {
@@ -76,11 +77,11 @@ export function includesServer(list: readonly Server[], server: Server): boolean
   return list.some((one) => sameServer(one, server));
 }
 
-/** Text fit for an error message: no control characters, no more than 80 characters. */
-export function printable(text: string): string {
+/** Text fit for an error message: no control characters, no more than `limit` characters. */
+export function printable(text: string, limit = 80): string {
   // eslint-disable-next-line no-control-regex
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
-  return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean;
+  return clean.length > limit ? `${clean.slice(0, limit - 3)}...` : clean;
 }
 
 const hostSchema = z.string().transform((text, context) => {
