@@ -11,6 +11,7 @@ export type {
   ClusterWatchOptions,
   ConsulOptions,
   Environment,
+  HeldLock,
   HistoryEntry,
   HistoryOptions,
   HoldReason,

@@ -18,6 +18,7 @@ import { clusterSnapshot, roster } from "./documents.js";
 import { realEnvironment } from "./environment.js";
 import { folderRequest, readClusterFolder, readKey } from "./cluster-read.js";
 import { readHistory } from "./history.js";
+import { pruneHistory, readForeignFolder, readLock } from "./maintenance.js";
 import { type AddressRotation, callDeadline } from "./retry.js";
 import { Sessions } from "./sessions.js";
 import { casOperation, setOperation } from "./transaction.js";
@@ -28,8 +29,10 @@ import type {
   ClusterSnapshot,
   ConsulOptions,
   Environment,
+  HeldLock,
   HistoryEntry,
   HistoryOptions,
+  KeyValue,
   LockOutcome,
   RecordCommit,
   Roster,
@@ -211,6 +214,21 @@ export class ConsulStore {
   /** False: the session did not hold it. */
   releaseLock(key: string, sessionId: string, options: CallOptions = {}): Promise<boolean> {
     return this.#sessions.release(`${this.#prefix}${key}`, sessionId, options);
+  }
+
+  /** Who holds a lock and what it says; null where there is no such key. `key` is below the prefix. */
+  readLock(key: string, options: CallOptions = {}): Promise<HeldLock | null> {
+    return readLock(this.#agents, this.#rotation, `${this.#prefix}${key}`, options);
+  }
+
+  /** Keeps the newest `keep` records of the history; answers how many older ones it has deleted. */
+  pruneHistory(cluster: string, keep: number, options: CallOptions = {}): Promise<number> {
+    return pruneHistory(this.#agents, this.#rotation, { keys: this.#keys(cluster), keep }, options);
+  }
+
+  /** Other programs' keys below `folder` (whole, not below the prefix), such as Orchestrator's `mysql/master/`. */
+  readForeignFolder(folder: string, options: CallOptions = {}): Promise<KeyValue[]> {
+    return readForeignFolder(this.#agents, this.#rotation, folder, options);
   }
 
   /** Closes kept connections. Calls under way fail. */

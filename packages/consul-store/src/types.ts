@@ -196,6 +196,16 @@ export interface Roster {
 /** As for {@link AcknowledgeOutcome}. */
 export type LockOutcome = "acquired" | "session-gone" | "held-elsewhere";
 
+/** A lock as it was read. */
+export interface HeldLock {
+  /** What its holder wrote last; null where it is not UTF-8. */
+  readonly value: string | null;
+  /** The session that holds it; null: nobody does. */
+  readonly sessionId: string | null;
+  /** ModifyIndex: it grows whenever the holder writes another value. */
+  readonly index: number;
+}
+
 /** By which path of the protocol a snapshot came. */
 export type SnapshotSource = "wake-up" | "truth";
 

@@ -251,7 +251,7 @@ describe("a recovery whose hook has not come", () => {
 
   test("is what the agent watches from the first look on", () => {
     const [uid] = AFTER_FAILOVER.recoveries!.map((one) => one.uid);
-    expect(decide(AFTER_FAILOVER, { heldMs: 0 }).watched).toEqual([`ended ${String(uid)}`]);
+    expect(decide(AFTER_FAILOVER, { heldMs: 0 }).watched).toEqual([`ended ${uid}`]);
   });
 
   test("opens the fence that its own Pre hook has raised", () => {
