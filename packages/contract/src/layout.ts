@@ -8,10 +8,10 @@ export const LAYOUT_FORMAT = 1;
 const hostgroup = z.int().min(0).max(2_147_483_647);
 
 /** Values for columns of `mysql_servers` in rows that Primacy inserts. Rows that exist keep what operators set. */
-const columnDefaults = {
-  weight: z.int().min(0).max(10_000_000).default(1),
-  maxConnections: z.int().min(0).default(1000),
-  useSsl: z.boolean().default(false),
+const columns = {
+  weight: z.int().min(0).max(10_000_000),
+  maxConnections: z.int().min(0),
+  useSsl: z.boolean(),
 } as const;
 
 const otherName = z.string().transform((text, context): Server => {
@@ -31,9 +31,10 @@ const layoutServerSchema = z
     reads: z.boolean().default(true),
     /** Other `host:port` by which Orchestrator may call it. */
     alsoKnownAs: z.array(otherName).max(16).default([]).readonly(),
-    weight: columnDefaults.weight.optional(),
-    maxConnections: columnDefaults.maxConnections.optional(),
-    useSsl: columnDefaults.useSsl.optional(),
+    /** Its own; where it has none, the layout's `defaults` hold. */
+    weight: columns.weight.optional(),
+    maxConnections: columns.maxConnections.optional(),
+    useSsl: columns.useSsl.optional(),
   })
   .readonly();
 export type LayoutServer = z.infer<typeof layoutServerSchema>;
@@ -50,7 +51,11 @@ export const layoutSchema = z
     hostgroups: z.strictObject({ writer: hostgroup, reader: hostgroup.nullable().default(null) }).readonly(),
     servers: z.array(layoutServerSchema).min(1).max(256).readonly(),
     defaults: z
-      .strictObject(columnDefaults)
+      .strictObject({
+        weight: columns.weight.default(1),
+        maxConnections: columns.maxConnections.default(1000),
+        useSsl: columns.useSsl.default(false),
+      })
       .default({ weight: 1, maxConnections: 1000, useSsl: false })
       .readonly(),
     /** Does the master serve reads too? `fallback`: only when no replica is left. */

@@ -42,14 +42,12 @@ export const anyHookEvent: fc.Arbitrary<ClusterEvent> = fc.oneof(
   fc
     .tuple(anyServer, anyServer, anyOrigin)
     .map(([outgoing, successor, origin]): ClusterEvent => ({ kind: "open", outgoing, successor, ...origin })),
-  fc
-    .tuple(anyServer, fc.option(anyServer), anyOrigin)
-    .map(([outgoing, successor, origin]): ClusterEvent => ({
-      kind: "drain",
-      outgoing,
-      successor,
-      ...origin,
-    })),
+  fc.tuple(anyServer, fc.option(anyServer), anyOrigin).map(([outgoing, successor, origin]): ClusterEvent => ({
+    kind: "drain",
+    outgoing,
+    successor,
+    ...origin,
+  })),
   fc
     .tuple(fc.constantFrom("fence", "abort"), anyServer, anyOrigin)
     .map(([kind, outgoing, origin]): ClusterEvent => ({ kind, outgoing, ...origin })),
