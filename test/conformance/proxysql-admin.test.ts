@@ -9,12 +9,24 @@ import { proxySqlStatementsSuite } from "./proxysql-statements.suite.js";
 const real = serverForTests("proxysql", "ProxySQL's admin port against the real ProxySQL");
 
 function suites(kind: Kind): void {
-  describe("admin port", () => proxySqlAdminSuite(kind));
-  describe("statements", () => proxySqlStatementsSuite(kind));
-  describe("layers", () => proxySqlLayersSuite(kind));
-  describe("life cycle", () => proxySqlLifecycleSuite(kind));
+  describe("admin port", () => {
+    proxySqlAdminSuite(kind);
+  });
+  describe("statements", () => {
+    proxySqlStatementsSuite(kind);
+  });
+  describe("layers", () => {
+    proxySqlLayersSuite(kind);
+  });
+  describe("life cycle", () => {
+    proxySqlLifecycleSuite(kind);
+  });
 }
 
-describe("the ProxySQL stand-in", () => suites("stand-in"));
+describe("the ProxySQL stand-in", () => {
+  suites("stand-in");
+});
 
-describe.skipIf(!real)("real ProxySQL", () => suites("real"));
+describe.skipIf(!real)("real ProxySQL", () => {
+  suites("real");
+});

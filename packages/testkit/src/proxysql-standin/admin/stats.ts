@@ -55,15 +55,21 @@ function processRow(core: Core, session: Session): StoredValue[] {
     client.socket.remotePort ?? 0,
     running?.hostgroup ?? server?.hostgroup_id ?? session.user.defaultHostgroup,
     server ? "127.0.0.1" : null,
-    server ? 0 : null,
+    held && server ? held.link.localPort : null,
     server?.hostname ?? null,
     server?.port ?? null,
-    running ? "Query" : "Sleep",
+    commandOf(session),
     Math.max(0, Date.now() - since),
-    running?.text ?? "",
+    running?.text ?? null,
     0,
     null,
   ];
+}
+
+function commandOf(session: Session): string {
+  if (session.fastForwarded) return "Fast forward";
+  if (!session.running) return "Sleep";
+  return session.running.backend ? "Query" : "Connect";
 }
 
 /** stats_mysql_global: the counters that this stand-in keeps. */

@@ -9,12 +9,12 @@ export interface Wish {
   /** SHA1(password). */
   readonly key: Buffer;
   readonly schema: string;
-  /** Unix milliseconds after which the wait is over. */
+  /** Unix milliseconds after which the wait is over; Infinity for a wait without end. */
   readonly deadline: number;
   /** mysql-connect_timeout_server. */
   readonly connectTimeoutMs: number;
-  /** mysql-connect_retries_on_failure. */
-  readonly retries: number;
+  /** mysql-connect_retries_on_failure, counted down over all waits of one statement. */
+  readonly retries: { left: number };
   /** mysql-connect_retries_delay. */
   readonly retryDelayMs: number;
   /** A connection of its own, not one from the pool (fast_forward). */
@@ -36,7 +36,6 @@ export async function acquire(
   hostgroups: Hostgroups<Backend>,
   wish: Wish,
 ): Promise<Backend | "timeout" | "gone"> {
-  let retries = wish.retries;
   for (;;) {
     if (wish.signal.aborted) return "gone";
     if (Date.now() >= wish.deadline) return "timeout";
@@ -53,8 +52,8 @@ export async function acquire(
       if (!(error instanceof LinkError)) throw error;
       hostgroups.applyConnectError(server.id, error.errno);
       // 1226: the user has used up its resources; trying again can't help (MySQL_Session.cpp:3348).
-      if (retries === 0 || error.errno === 1226) throw error;
-      retries -= 1;
+      if (wish.retries.left === 0 || error.errno === 1226) throw error;
+      wish.retries.left -= 1;
       await changeOrPause(hostgroups, wish.signal, wish.retryDelayMs);
     }
   }

@@ -8,6 +8,8 @@ import { isTied, type Ties, UNTIED } from "./session-flags.js";
 export interface SessionState {
   readonly schema: string;
   readonly autocommit: boolean;
+  /** Whether the client may send several statements in one text. */
+  readonly multiStatements: boolean;
   /** SET statements by what they set. */
   readonly settings: ReadonlyMap<string, string>;
 }
@@ -23,6 +25,7 @@ export class Backend implements Pooled {
   readonly user: string;
   readonly link: ServerLink;
   #schema: string;
+  #multiStatements = false;
   readonly #settings = new Map<string, string>();
 
   constructor(link: ServerLink, serverId: number, user: string, schema: string) {
@@ -52,6 +55,10 @@ export class Backend implements Pooled {
     if (state.schema !== "" && state.schema !== this.#schema) {
       await this.link.run(Buffer.concat([Buffer.from([COM.INIT_DB]), Buffer.from(state.schema)]));
       this.#schema = state.schema;
+    }
+    if (state.multiStatements !== this.#multiStatements) {
+      await this.link.run(Buffer.from([COM.SET_OPTION, state.multiStatements ? 0 : 1, 0]));
+      this.#multiStatements = state.multiStatements;
     }
     for (const [name, statement] of state.settings) {
       if (this.#settings.get(name) === statement) continue;

@@ -1,11 +1,11 @@
 import { LinkError } from "../wire/server-link.js";
-import { wish } from "./wish.js";
-import { acquire } from "./acquire.js";
+import { acquire, type Wish } from "./acquire.js";
 import type { Backend } from "./backend.js";
 import { type Outcome, runOn } from "./runner.js";
 import type { Session } from "./session.js";
 import { afterStatement } from "./session-flags.js";
 import { parameterCount, type Statement, withStatementId } from "./statement.js";
+import { deadline, wish } from "./wish.js";
 
 type Answered = Extract<Outcome, { kind: "answered" }>;
 
@@ -22,9 +22,10 @@ export async function runStatement(session: Session, statement: Statement): Prom
   const startedAt = Date.now();
   session.running = { text: statement.text, hostgroup: statement.hostgroup, startedAt, backend: undefined };
   let retries = statement.verdict.retries ?? variables.number("mysql-query_retries_on_failure");
+  let wanted = wish(session, statement.hostgroup, false);
   try {
     for (;;) {
-      const backend = await connection(session, statement, startedAt);
+      const backend = await connection(session, wanted, startedAt);
       if (!backend) return;
       const outcome = await attempt(session, statement, backend);
       if (session.ended) return;
@@ -32,6 +33,9 @@ export async function runStatement(session: Session, statement: Statement): Prom
       const mayRunAgain = retries > 0 && !backend.bound && !outcome.sentToClient;
       retries -= 1;
       if (!mayRunAgain) return session.destroy();
+      // After a broken connection ProxySQL waits for the next server without a limit: max_connect_time is only set anew
+      // when it was the layout that changed (lib/MySQL_Session.cpp:4645, and 4824 where it is missing).
+      wanted = { ...wanted, deadline: outcome.becauseOffline ? deadline(session) : Number.POSITIVE_INFINITY };
     }
   } finally {
     session.running = undefined;
@@ -39,19 +43,15 @@ export async function runStatement(session: Session, statement: Statement): Prom
 }
 
 /** The connection that the session holds there, or another one; the client is told when none is to be had. */
-async function connection(
-  session: Session,
-  statement: Statement,
-  startedAt: number,
-): Promise<Backend | undefined> {
-  const held = session.slots.take(statement.hostgroup);
+async function connection(session: Session, wanted: Wish, startedAt: number): Promise<Backend | undefined> {
+  const held = session.slots.take(wanted.hostgroup);
   if (held) return held;
   try {
-    const got = await acquire(session.proxy.hostgroups, wish(session, statement.hostgroup, false));
+    const got = await acquire(session.proxy.hostgroups, wanted);
     if (got === "gone") return undefined;
     if (got !== "timeout") return got;
     const waited = Date.now() - startedAt;
-    const message = `Max connect timeout reached while reaching hostgroup ${statement.hostgroup} after ${waited}ms`;
+    const message = `Max connect timeout reached while reaching hostgroup ${wanted.hostgroup} after ${waited}ms`;
     session.fail(9001, "HY000", message);
   } catch (error) {
     if (!(error instanceof LinkError)) throw error;
@@ -66,7 +66,7 @@ async function attempt(session: Session, statement: Statement, backend: Backend)
   if (session.running) session.running.backend = backend;
   const outcome = await runOn(backend, statement, {
     hostgroups,
-    state: { schema: session.schema, autocommit: session.autocommit, settings: session.settings },
+    state: session.state,
     passOn: (packets) => session.client.send(...packets),
   });
   if (session.running) session.running.backend = undefined;
@@ -86,7 +86,7 @@ function conclude(
   }
   const keep = statement.kind === "prepare" && remember(session, statement, backend, outcome);
   session.client.send(...outcome.packets);
-  if (!outcome.end.error) tie(session, statement, backend, outcome);
+  tie(session, statement, backend, outcome);
   keepOrRelease(session, statement, backend, keep);
 }
 
@@ -94,7 +94,8 @@ function tie(session: Session, statement: Statement, backend: Backend, { end }: 
   const { variables } = session.proxy;
   backend.ties = afterStatement(backend.ties, {
     digest: statement.digest,
-    status: end.status ?? 0,
+    // A statement that failed ties as well; the server's status is then that of the statement before.
+    status: end.status ?? backend.link.status,
     warnings: end.warnings,
     insertId: end.insertId,
     affectedRows: end.affectedRows,

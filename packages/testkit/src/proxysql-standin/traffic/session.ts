@@ -1,8 +1,8 @@
-import { COM, STATUS } from "../wire/constants.js";
+import { CAPABILITY, COM, STATUS } from "../wire/constants.js";
 import type { Authenticated, ClientConnection } from "../wire/client-connection.js";
 import type { Packet } from "../wire/packets.js";
 import { eofPacket, errorPacket, okPacket } from "../wire/replies.js";
-import type { Backend } from "./backend.js";
+import type { Backend, SessionState } from "./backend.js";
 import { changeUser } from "./change-user.js";
 import { fastForward } from "./fast-forward.js";
 import type { Proxy } from "./proxy.js";
@@ -29,6 +29,7 @@ export class Session {
   key: Buffer;
   schema: string;
   autocommit = true;
+  multiStatements: boolean;
   /** SET statements that are repeated on every backend connection, by what they set. */
   readonly settings = new Map<string, string>();
   readonly prepared = new Map<number, PreparedStatement>();
@@ -52,6 +53,7 @@ export class Session {
     this.user = user;
     this.key = login.key;
     this.schema = login.database === "" ? user.defaultSchema : login.database;
+    this.multiStatements = (login.capabilities & CAPABILITY.MULTI_STATEMENTS) !== 0;
     this.slots = new Slots(proxy.hostgroups, () => this.destroy());
     client.socket.once("close", () => this.destroy());
   }
@@ -63,6 +65,12 @@ export class Session {
 
   get ended(): boolean {
     return this.#abort.signal.aborted;
+  }
+
+  /** What has to hold on a backend connection before a statement of this session runs there. */
+  get state(): SessionState {
+    const { schema, autocommit, multiStatements, settings } = this;
+    return { schema, autocommit, multiStatements, settings };
   }
 
   /** Server status in ProxySQL's own answers. */
@@ -160,6 +168,7 @@ export class Session {
       case COM.STMT_RESET:
         return this.ok();
       case COM.SET_OPTION:
+        this.multiStatements = payload[1] === 0;
         return this.client.send(eofPacket(this.status));
       case COM.STATISTICS:
         return this.client.send(Buffer.from("Uptime: 0"));

@@ -21,7 +21,6 @@ const TRACKED = new Set([
   "long_query_time",
   "max_execution_time",
   "max_join_size",
-  "net_write_timeout",
   "optimizer_switch",
   "sql_big_selects",
   "sql_log_bin",
@@ -35,6 +34,17 @@ const TRACKED = new Set([
   "unique_checks",
 ]);
 
+/** Session variables that ProxySQL takes without doing anything. */
+const IGNORED = new Set([
+  "interactive_timeout",
+  "net_buffer_length",
+  "net_read_timeout",
+  "net_write_timeout",
+  "read_buffer_size",
+  "read_rnd_buffer_size",
+  "wait_timeout",
+]);
+
 /** Reads a statement that begins with SET; undefined for any other. */
 export function parseSetStatement(statement: string): SetStatement | undefined {
   const text = statement.replace(/[\s;]+$/, "");
@@ -43,7 +53,7 @@ export function parseSetStatement(statement: string): SetStatement | undefined {
   const autocommit = /^(?:@@session\.|session\s+)?autocommit\s*=\s*(0|1|on|off|true|false)$/i.exec(rest);
   if (autocommit) return { kind: "autocommit", on: /^(1|on|true)$/i.test(autocommit[1] ?? "") };
   if (/^names\s+\S+(\s+collate\s+\S+)?$/i.test(rest)) return tracked([["names", text]]);
-  if (/^session\s+transaction\s+isolation\s+level\s/i.test(rest)) return tracked([["isolation", text]]);
+  if (/^(session\s+)?transaction\s+isolation\s+level\s/i.test(rest)) return tracked([["isolation", text]]);
   return assignments(rest) ?? { kind: "locks hostgroup" };
 }
 
@@ -54,6 +64,7 @@ function assignments(rest: string): SetStatement | undefined {
       /^\s*(?:@@session\.|@@local\.|@@|session\s+|local\s+)?(\w+)\s*:?=\s*('[^']*'|"[^"]*"|[\w.+-]+)\s*$/i.exec(
         part,
       ) ?? [];
+    if (IGNORED.has(name.toLowerCase())) continue;
     if (!TRACKED.has(name.toLowerCase())) return undefined;
     found.push([name.toLowerCase(), `SET SESSION ${name}=${value}`]);
   }

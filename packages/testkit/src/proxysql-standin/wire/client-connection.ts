@@ -22,7 +22,7 @@ export interface Authenticated {
   key: Buffer;
   /** Empty when none was named. */
   database: string;
-  charset: number;
+  capabilities: number;
 }
 
 /** A client of one of ProxySQL's ports: handshake, then one packet after another. */
@@ -70,7 +70,7 @@ export class ClientConnection {
     const refusal = door.admit?.(login);
     if (refusal) return this.#refuse(refusal);
     this.send(okPacket({ status: STATUS.AUTOCOMMIT }));
-    return { user: login.user, key, database: login.database, charset: login.charset };
+    return { user: login.user, key, database: login.database, capabilities: login.capabilities };
   }
 
   /** Checks an answer to this connection's nonce. @returns SHA1(password), or undefined when it is wrong. */

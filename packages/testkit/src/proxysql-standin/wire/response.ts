@@ -47,7 +47,10 @@ export class ResponseReader {
   }
 
   #header(payload: Buffer): void {
-    if (payload[0] !== 0x00) {
+    if (payload[0] === 0xfe && payload.length < 9) {
+      // The answer to COM_SET_OPTION.
+      this.#finish({ ...EMPTY, status: new FieldReader(payload, 3).uint16() });
+    } else if (payload[0] !== 0x00) {
       this.#phase = "columns";
     } else if (this.#isPrepare) {
       this.#prepared(payload);

@@ -3,7 +3,7 @@ import { CAPABILITY, CHARSET_UTF8, COM, NATIVE_PASSWORD } from "./constants.js";
 import { loginPacket, parseAuthSwitch, parseGreeting } from "./handshake.js";
 import { proof } from "./native-password.js";
 import { frame, type Packet, PacketReader } from "./packets.js";
-import { parseError, type ResponseEnd, ResponseReader } from "./response.js";
+import { parseError, parseOk, type ResponseEnd, ResponseReader } from "./response.js";
 
 /** As whom to log in, and how long that may take. */
 export interface LinkLogin {
@@ -34,7 +34,6 @@ const CAPABILITIES =
   CAPABILITY.PROTOCOL_41 |
   CAPABILITY.TRANSACTIONS |
   CAPABILITY.SECURE_CONNECTION |
-  CAPABILITY.MULTI_STATEMENTS |
   CAPABILITY.MULTI_RESULTS |
   CAPABILITY.PS_MULTI_RESULTS |
   CAPABILITY.PLUGIN_AUTH;
@@ -55,9 +54,12 @@ export class ServerLink {
   readonly #inbox: Packet[] = [];
   #wake: () => void = () => undefined;
   #raw: ((chunk: Buffer) => void) | undefined;
+  #failure: NodeJS.ErrnoException | undefined;
+  readonly #host: string;
 
   /** Begins to connect; {@link login} does the rest. */
   constructor(host: string, port: number) {
+    this.#host = host;
     this.#socket = connect({ host, port, noDelay: true });
     this.#socket.on("data", (chunk: Buffer) => {
       if (this.#raw) {
@@ -67,11 +69,16 @@ export class ServerLink {
       this.#inbox.push(...this.#reader.push(chunk));
       this.#wake();
     });
-    this.#socket.on("error", () => undefined);
+    this.#socket.on("error", (error) => (this.#failure = error));
     this.#socket.once("close", () => {
       this.#wake();
       this.onClose();
     });
+  }
+
+  /** Of this side; 0 while there is none. */
+  get localPort(): number {
+    return this.#socket.localPort ?? 0;
   }
 
   get closed(): boolean {
@@ -117,7 +124,7 @@ export class ServerLink {
   /** A command that is answered by OK. @throws {LinkError} when it fails. */
   async run(payload: Buffer): Promise<void> {
     const end = await this.command(payload, () => undefined);
-    if (end === "lost") throw lostConnection();
+    if (end === "lost") throw new LinkError(2013, "HY000", "Lost connection to server during query");
     if (end.error) throw new LinkError(end.error.errno, end.error.sqlstate, end.error.message);
   }
 
@@ -162,12 +169,15 @@ export class ServerLink {
       reply = await this.#expect();
     }
     if (reply.payload[0] === 0xff) throw refused(reply.payload);
+    this.status = parseOk(reply.payload).status ?? 0;
   }
 
   async #expect(): Promise<Packet> {
     const packet = await this.#next();
-    if (!packet) throw lostConnection();
-    return packet;
+    if (packet) return packet;
+    // In the words of MariaDB's client library, which ProxySQL passes on.
+    const number = Math.abs(this.#failure?.errno ?? 110);
+    throw new LinkError(2002, "HY000", `Can't connect to server on '${this.#host}' (${number})`);
   }
 
   async #next(): Promise<Packet | undefined> {
@@ -188,8 +198,4 @@ export class ServerLink {
 function refused(payload: Buffer): LinkError {
   const { errno, sqlstate, message } = parseError(payload);
   return new LinkError(errno, sqlstate, message);
-}
-
-function lostConnection(): LinkError {
-  return new LinkError(2003, "HY000", "Can't connect to MySQL server");
 }
