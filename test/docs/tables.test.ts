@@ -23,7 +23,12 @@ describe("docs/metrics.md", () => {
     const ours = series
       .filter(({ name }) => name.startsWith("primacy_"))
       .map((one) => {
-        const { name, help, type, labelNames } = one as typeof one & { type: string; labelNames: string[] };
+        const { name, help, type, labelNames } = one as unknown as {
+          name: string;
+          help: string;
+          type: string;
+          labelNames: string[];
+        };
         return [name, type, labelNames.join(", "), help];
       });
     expect(ours.length).toBeGreaterThan(10);
