@@ -46,6 +46,7 @@ export {
   recordHash,
   recordText,
 } from "./record.js";
+export { RULE_IDS, type RuleId } from "./rules.js";
 export {
   type Parsed,
   type Server,
@@ -60,7 +61,6 @@ export {
 export {
   type Decision,
   type Refusal,
-  type RuleId,
   type StoredRecord,
   type WriteContext,
   transition,

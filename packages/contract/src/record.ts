@@ -4,6 +4,9 @@ import { serverSchema } from "./server.js";
 
 export const RECORD_FORMAT = 1;
 
+/** How many former masters a record names at most. */
+export const MAX_QUARANTINED = 64;
+
 /**
  * - `open`: the master takes writes.
  * - `draining`: the master takes no new sessions and may finish what it has.
@@ -80,7 +83,7 @@ export const recordSchema = z
      * Former masters that nobody has let back in. Every proxy must know all of them, also one that starts today:
      * `previous` alone forgets the one before the last.
      */
-    quarantined: z.array(serverSchema).max(64).readonly(),
+    quarantined: z.array(serverSchema).max(MAX_QUARANTINED).readonly(),
     cause: causeSchema,
     /** Left out where nobody was on the old master: so records of before this field are the same texts. */
     oldMaster: oldMasterProofSchema.optional(),

@@ -4,9 +4,11 @@ import {
   type OldMasterProof,
   type Phase,
   type Sha256,
+  MAX_QUARANTINED,
   RECORD_FORMAT,
   recordHash,
 } from "./record.js";
+import type { RuleId } from "./rules.js";
 import { type Server, formatServer, includesServer, sameServer } from "./server.js";
 
 /** A record and the text under which it lies in Consul. */
@@ -28,34 +30,6 @@ export interface WriteContext {
   readonly fenceSeconds: number;
   readonly sha256: Sha256;
 }
-
-export type RuleId =
-  | "bootstrap-first-record"
-  | "bootstrap-again"
-  | "bootstrap-refused-record-exists"
-  | "no-record"
-  | "same-server"
-  | "open-new-master"
-  | "open-already"
-  | "open-refused-stale"
-  | "open-refused-contradictory"
-  | "drain-begins"
-  | "drain-already"
-  | "drain-refused-stale"
-  | "drain-refused-contradictory"
-  | "fence-begins"
-  | "fence-already"
-  | "fence-refused-stale"
-  | "fence-refused-contradictory"
-  | "abort-reopens"
-  | "abort-already"
-  | "abort-refused-stale"
-  | "abort-refused-contradictory"
-  | "operator-set"
-  | "operator-readmits"
-  | "operator-readmits-already"
-  | "operator-refused-generation-moved"
-  | "operator-refused-contradictory";
 
 /** Why an event was refused: `stale` (it is older than what stands), `contradictory`, or `no-record`. */
 export type Refusal = "stale" | "contradictory" | "no-record";
@@ -317,24 +291,33 @@ function nextRecord(
   };
 }
 
+/** A record holds so many former masters; where each machine has a name of its own, the oldest is long gone. */
 function quarantineAfter(record: MasterRecord, master: Server): readonly Server[] {
   return [...record.quarantined, record.master]
     .filter((one, index, all) => all.findIndex((other) => sameServer(one, other)) === index)
-    .filter((one) => !sameServer(one, master));
+    .filter((one) => !sameServer(one, master))
+    .slice(-MAX_QUARANTINED);
 }
 
 /**
- * Did the recovery behind the event begin before what the record accounts for, or has it already ended? The same
- * recovery's own later hooks (equal start) are not stale, but a Pre hook that arrives after its recovery was ended is.
+ * Did the recovery behind the event begin before what the record accounts for, or has it already ended?
+ *
+ * Later hooks of one recovery begin when it did: an equal beginning is not stale for `open`, which may come long after a
+ * fence was ended by its deadline. For the others it is, unless the record itself is that recovery's: a Pre hook (or an
+ * abort) that comes a second time must not fence (or reopen) what somebody has decided since.
  */
 function isStale(
   record: MasterRecord,
   event: Exclude<ClusterEvent, { kind: "bootstrap" | "set" | "readmit" }>,
 ): boolean {
-  if (event.beganAt !== null && Date.parse(event.beganAt) < Date.parse(record.decidedAt)) return true;
+  const sinceDecided =
+    event.beganAt === null ? null : Date.parse(event.beganAt) - Date.parse(record.decidedAt);
+  if (sinceDecided !== null && sinceDecided < 0) return true;
+  if (event.kind === "open") return false;
   const uid = event.cause.recoveryUid;
-  const opensAgain = event.kind === "open" || event.kind === "abort";
-  return !opensAgain && uid !== "" && uid === record.cause.recoveryUid && record.phase === "open";
+  const sameRecovery = uid === record.cause.recoveryUid;
+  if (sinceDecided === 0 && !sameRecovery) return true;
+  return event.kind !== "abort" && sameRecovery && uid !== "" && record.phase === "open";
 }
 
 function refuseStale(rule: RuleId, record: MasterRecord, event: ClusterEvent): Decision {

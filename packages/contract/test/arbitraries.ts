@@ -84,8 +84,8 @@ export function context(seconds: number, writeId = `write-${seconds}-abcdef`): W
 }
 
 /** The record as it lies in Consul. */
-export function stored(record: MasterRecord): StoredRecord {
-  return { value: record, text: recordText(record) };
+export function stored(value: MasterRecord): StoredRecord {
+  return { value, text: recordText(value) };
 }
 
 const FIRST: MasterRecord = {
