@@ -37,6 +37,7 @@ const FILLED_IN: Record<string, string> = {
   "consul.addresses": "http://127.0.0.1:8500",
   "consul.prefix": "primacy/",
   "consul.datacenter": "the agent's",
+  "lease.file": "<stateDirectory>/<proxy>.lease",
   format: "1",
   "servers[].alsoKnownAs": "[]",
   "servers[].weight": "defaults.weight",

@@ -129,8 +129,14 @@ const FOLDERS = [
   "/docker-entrypoint-initdb.d",
 ];
 const HOSTS = [
-  ...["127.0.0.1", "orchestrator", "consul1", "consul2", "shop"],
-  ...["keepachangelog.com", "semver.org", "www.apache.org", "github.com"],
+  "127.0.0.1",
+  "orchestrator",
+  "consul1",
+  "consul2",
+  "keepachangelog.com",
+  "semver.org",
+  "www.apache.org",
+  "github.com",
 ];
 
 function withoutCode(text: string): string {

@@ -35,6 +35,14 @@ describe("docs/metrics.md", () => {
     expect(table("metrics", "## Series of the watcher")).toEqual(ours);
   });
 
+  it("lists the states of a pass", () => {
+    const source = readText("packages/watcher/src/metrics.ts");
+    const states = /const STATES = \[([^\]]*)\]/.exec(source)?.[1]?.match(/(?<=")\w+/g);
+    const text = readText("docs/metrics.md");
+    const rows = tableRows(text.slice(text.indexOf("States of a pass:")));
+    expect(rows.map(([state]) => bare(state))).toEqual(states);
+  });
+
   it("alerts on series that there are", () => {
     const known = new Metrics().registry.getMetricsAsArray().map(({ name }) => name);
     const alerts = codeBlocks(readText("docs/metrics.md"), "yaml").join("\n");
