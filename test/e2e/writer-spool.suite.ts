@@ -127,6 +127,15 @@ export function spoolSuite(bench: WriterBench): void {
       expect((await bench.record()).generation).toBe(2);
     });
 
+    it("a delivery that another one holds up gives up in time, and takes nothing away", async () => {
+      expect((await bench.open(bench.dead(3311, 3312), await bench.nobody())).code).toBe(15);
+      writeFileSync(join(bench.host.folder, "spool", "lock"), String(process.pid));
+      const held = await bench.host.run(["flush"], { PRIMACY_DEADLINE: "0.4" });
+      expect(held).toMatchObject({ code: 15 });
+      expect(held.err).toContain("another delivery holds");
+      expect(bench.host.spooled()).toHaveLength(1);
+    });
+
     it("commands that don't wait in the spool say so", async () => {
       const away = await bench.nobody();
       for (const args of [

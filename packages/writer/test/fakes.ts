@@ -136,12 +136,12 @@ export function opened(
   successor: typeof db1,
   uidMinutes: number | null,
 ): SpoolableEvent {
-  const recoveryUid_ = uidMinutes === null ? "" : recoveryUid(uidMinutes);
+  const uid = uidMinutes === null ? "" : recoveryUid(uidMinutes);
   return {
     kind: "open",
     outgoing,
     successor,
-    cause: { kind: "dead-master", failureType: "DeadMaster", recoveryUid: recoveryUid_, command: "" },
+    cause: { kind: "dead-master", failureType: "DeadMaster", recoveryUid: uid, command: "" },
     beganAt:
       uidMinutes === null
         ? null

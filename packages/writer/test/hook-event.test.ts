@@ -87,7 +87,7 @@ function openEvent(outgoing: number, successor: number, cause: object, beganAt: 
 }
 
 const OPEN_ENV = recordedCall("dead-master", "PostMasterFailoverProcesses").env;
-const with_ = (changes: Record<string, string>) => ({ ...OPEN_ENV, ...changes });
+const changed = (changes: Record<string, string>) => ({ ...OPEN_ENV, ...changes });
 const without = (...names: string[]) =>
   Object.fromEntries(Object.entries(OPEN_ENV).filter(([name]) => !names.includes(name)));
 
@@ -142,7 +142,7 @@ describe("recoveries that are not a master's", () => {
   ];
   it.each(types)("%s changes nothing, whatever hook and however successful", (failureType) => {
     for (const hook of HOOKS) {
-      expect(outcome(hook, with_({ ORC_FAILURE_TYPE: failureType })).kind).toBe("ignored");
+      expect(outcome(hook, changed({ ORC_FAILURE_TYPE: failureType })).kind).toBe("ignored");
     }
   });
 
@@ -152,11 +152,11 @@ describe("recoveries that are not a master's", () => {
     "DeadCoMasterAndSomeReplicas",
     "DeadMasterAndSomeSlaves",
   ])("%s is a master's", (failureType) => {
-    expect(outcome("PostFailover", with_({ ORC_FAILURE_TYPE: failureType })).kind).toBe("event");
+    expect(outcome("PostFailover", changed({ ORC_FAILURE_TYPE: failureType })).kind).toBe("event");
   });
 
   it("a forced takeover that found no analysis says intermediate-master, and is a master's all the same", () => {
-    const env = with_({
+    const env = changed({
       ORC_COMMAND: "force-master-takeover",
       ORC_INSTANCE_TYPE: "intermediate-master",
       ORC_IS_MASTER: "false",
@@ -187,13 +187,13 @@ describe("what a recovery was", () => {
     ["force-master-failover", "forced-takeover"],
     ["force-master-takeover", "forced-takeover"],
   ])("command %j: %s", (command, kind) => {
-    expect(outcome("PostMasterFailover", with_({ ORC_COMMAND: command }))).toMatchObject({
+    expect(outcome("PostMasterFailover", changed({ ORC_COMMAND: command }))).toMatchObject({
       event: { kind: "open", cause: { kind, command } },
     });
   });
 
   it("PostUnsuccessfulFailover leaves the failed server the master, whatever successor was inherited", () => {
-    const env = with_({ ORC_IS_SUCCESSFUL: "false", ORC_SUCCESSOR_HOST: "stranger" });
+    const env = changed({ ORC_IS_SUCCESSFUL: "false", ORC_SUCCESSOR_HOST: "stranger" });
     expect(outcome("PostUnsuccessfulFailover", env)).toEqual({
       kind: "event",
       cluster: "main",
@@ -207,7 +207,7 @@ describe("what a recovery was", () => {
   });
 
   it("an id that is not Orchestrator's leaves the beginning open", () => {
-    expect(outcome("PostMasterFailover", with_({ ORC_RECOVERY_UID: "abc" }))).toMatchObject({
+    expect(outcome("PostMasterFailover", changed({ ORC_RECOVERY_UID: "abc" }))).toMatchObject({
       event: { beganAt: null, cause: { recoveryUid: "abc" } },
     });
   });
@@ -240,32 +240,32 @@ describe("environments that say too little or too much", () => {
       without("ORC_SUCCESSOR_PORT"),
       "ORC_SUCCESSOR_PORT (or --successor-port) is missing",
     ],
-    ["a literal placeholder", with_({ ORC_SUCCESSOR_HOST: "{successorHost}" }), "ORC_SUCCESSOR_HOST"],
+    ["a literal placeholder", changed({ ORC_SUCCESSOR_HOST: "{successorHost}" }), "ORC_SUCCESSOR_HOST"],
     ["no alias", without("ORC_FAILURE_CLUSTER_ALIAS"), "no cluster is named"],
     [
       "the stand-in for an alias",
-      with_({ ORC_FAILURE_CLUSTER_ALIAS: "db1.example:3306" }),
+      changed({ ORC_FAILURE_CLUSTER_ALIAS: "db1.example:3306" }),
       "no cluster alias but",
     ],
     [
       "an alias that is no key",
-      with_({ ORC_FAILURE_CLUSTER_ALIAS: "../../etc" }),
+      changed({ ORC_FAILURE_CLUSTER_ALIAS: "../../etc" }),
       "cannot stand in a Consul key",
     ],
-    ["a shell in the host", with_({ ORC_SUCCESSOR_HOST: "db2; rm -rf /" }), "is not a host name"],
-    ["a line break in the host", with_({ ORC_FAILED_HOST: "db1\nevil" }), "db1?evil"],
-    ["a host with a port", with_({ ORC_FAILED_HOST: "db1:3306" }), "is not a host name"],
-    ["port 0", with_({ ORC_FAILED_PORT: "0" }), "0 is not a port"],
-    ["port 70000", with_({ ORC_FAILED_PORT: "70000" }), "70000 is not a port"],
-    ["a port in hex", with_({ ORC_FAILED_PORT: "0x10" }), '"0x10" is not a port'],
+    ["a shell in the host", changed({ ORC_SUCCESSOR_HOST: "db2; rm -rf /" }), "is not a host name"],
+    ["a line break in the host", changed({ ORC_FAILED_HOST: "db1\nevil" }), "db1?evil"],
+    ["a host with a port", changed({ ORC_FAILED_HOST: "db1:3306" }), "is not a host name"],
+    ["port 0", changed({ ORC_FAILED_PORT: "0" }), "0 is not a port"],
+    ["port 70000", changed({ ORC_FAILED_PORT: "70000" }), "70000 is not a port"],
+    ["a port in hex", changed({ ORC_FAILED_PORT: "0x10" }), '"0x10" is not a port'],
     [
       "the failed server as its own successor",
-      with_({ ORC_SUCCESSOR_PORT: "3312" }),
+      changed({ ORC_SUCCESSOR_PORT: "3312" }),
       "the failed server itself",
     ],
-    ["no success", with_({ ORC_IS_SUCCESSFUL: "false" }), "must have been promoted"],
-    ["an endless id", with_({ ORC_RECOVERY_UID: "1".repeat(300) }), "ORC_RECOVERY_UID has 300 characters"],
-    ["a bell in the command", with_({ ORC_COMMAND: "a\u0007b" }), "ORC_COMMAND has control characters"],
+    ["no success", changed({ ORC_IS_SUCCESSFUL: "false" }), "must have been promoted"],
+    ["an endless id", changed({ ORC_RECOVERY_UID: "1".repeat(300) }), "ORC_RECOVERY_UID has 300 characters"],
+    ["a bell in the command", changed({ ORC_COMMAND: "a\u0007b" }), "ORC_COMMAND has control characters"],
   ];
   it.each(cases)("%s", (_name, env, said) => {
     const result = outcome("PostMasterFailover", env);
@@ -279,7 +279,7 @@ describe("environments that say too little or too much", () => {
   });
 
   it("what a hook doesn't need may be wrong", () => {
-    const env = with_({ ORC_SUCCESSOR_HOST: "; rm", ORC_SUCCESSOR_PORT: "x" });
+    const env = changed({ ORC_SUCCESSOR_HOST: "; rm", ORC_SUCCESSOR_PORT: "x" });
     expect(outcome("PreFailover", env).kind).toBe("event");
     expect(outcome("OnFailureDetection", {}).kind).toBe("ignored");
   });
@@ -296,7 +296,7 @@ describe("flags and environment", () => {
   });
 
   it("hosts come in their one form", () => {
-    const env = with_({ ORC_FAILED_HOST: "DB1.Example.", ORC_SUCCESSOR_HOST: "2001:DB8:0::2" });
+    const env = changed({ ORC_FAILED_HOST: "DB1.Example.", ORC_SUCCESSOR_HOST: "2001:DB8:0::2" });
     expect(outcome("PostMasterFailover", env)).toMatchObject({
       event: { outgoing: { host: "db1.example" }, successor: { host: "2001:db8::2" } },
     });

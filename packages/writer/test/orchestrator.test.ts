@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Server, createServer } from "node:http";
+import { type RequestListener, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ClusterView, type OrchestratorInstance, readClusterView } from "../src/orchestrator-api.js";
@@ -8,11 +8,21 @@ import { masterOf } from "../src/orchestrator-master.js";
 type Scenario = "healthy" | "after-dead-master" | "old-master-returned-writable";
 type Answer = { status?: number; body: string };
 
-let server: Server | undefined;
+const running: (() => void)[] = [];
 afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
+  for (const stop of running.splice(0)) stop();
 });
+
+/** @returns the address at which `handler` answers until the test's end */
+async function serve(handler: RequestListener): Promise<string> {
+  const server = createServer(handler);
+  running.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+}
 
 const recorded = (scenario: Scenario, path: string) =>
   readFileSync(
@@ -28,13 +38,12 @@ async function orchestrator(
   scenario: Scenario,
   change: (path: string, auth: string | undefined) => Answer | undefined = () => undefined,
 ): Promise<string> {
-  server = createServer((request, response) => {
+  const address = await serve((request, response) => {
     const path = (request.url ?? "").replace(/^\/orchestrator\/api\//, "");
     const answer = change(path, request.headers.authorization) ?? { body: recorded(scenario, path) };
     response.writeHead(answer.status ?? 200, { "content-type": "application/json" }).end(answer.body);
   });
-  await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/orchestrator`;
+  return `${address}/orchestrator`;
 }
 
 const access = (url: string, auth?: string) => ({ url, auth, timeoutMs: 2000 });
@@ -81,9 +90,7 @@ describe("answers that are no answer", () => {
   });
 
   it("a server that never answers is given up", async () => {
-    server = createServer(() => undefined);
-    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const url = await serve(() => undefined);
     expect(await readClusterView({ ...access(url), timeoutMs: 100 }, "main")).toMatchObject({ ok: false });
   });
 
