@@ -1,12 +1,20 @@
 import { hostname } from "node:os";
 import type { ConsulStore } from "@primacy/consul-store";
-import type { Acknowledgement } from "@primacy/contract";
+import { type Acknowledgement, SESSION_TTL_SECONDS } from "@primacy/contract";
 import type { Logger } from "pino";
 import { saysTheSame } from "./outcome.js";
 import { Alarm, type Clock, backoffMs, jitteredMs } from "./timing.js";
 
-/** A Consul session must live for 10 s at least. */
-export const SESSION_TTL_SECONDS = 15;
+/** How often an acknowledgement is written that is not news. Milliseconds. */
+const REWRITE_MS = 20_000;
+
+/** What a lease needs to know of the session. Milliseconds on the monotonic clock. */
+export interface Presence {
+  /** When the newest renewal (or the creation) that succeeded was sent; null: there is no session. */
+  readonly renewedSentAtMs: number | null;
+  /** Since when the cluster's acknowledgement has been known to lie in Consul under this session; null: it isn't. */
+  readonly presentSinceMs: number | null;
+}
 
 /**
  * Keeps the watcher's Consul session alive and its acknowledgements written. They hang on the session: a watcher that
@@ -18,7 +26,12 @@ export class Announcer {
   readonly #wanted = new Map<string, Acknowledgement>();
   readonly #written = new Map<string, Acknowledgement>();
   readonly #alarm = new Alarm();
+  readonly #rewriteAtMs = new Map<string, number>();
+  readonly #presentSince = new Map<string, number>();
+  /** Clusters under a lease, with its length in milliseconds. */
+  readonly #leases = new Map<string, number>();
   #session: string | null = null;
+  #renewedSentAtMs: number | null = null;
   #renewAtMs = 0;
   #failures = 0;
 
@@ -31,6 +44,24 @@ export class Announcer {
 
   get hasSession(): boolean {
     return this.#session !== null;
+  }
+
+  presence(cluster: string): Presence {
+    if (this.#session === null) return { renewedSentAtMs: null, presentSinceMs: null };
+    return {
+      renewedSentAtMs: this.#renewedSentAtMs,
+      presentSinceMs: this.#presentSince.get(cluster) ?? null,
+    };
+  }
+
+  /** The length of a cluster's lease, milliseconds; null: it has none. The session is renewed often enough for all. */
+  setLease(cluster: string, leaseMs: number | null): void {
+    if (leaseMs === null) this.#leases.delete(cluster);
+    else if (this.#leases.get(cluster) !== leaseMs) {
+      this.#leases.set(cluster, leaseMs);
+      this.#renewAtMs = Math.min(this.#renewAtMs, this.clock.monotonicNow() + leaseMs / 4);
+      this.#alarm.ring();
+    }
   }
 
   announce(acknowledgement: Acknowledgement): void {
@@ -67,8 +98,7 @@ export class Announcer {
     const now = this.clock.monotonicNow();
     if (this.#session !== null && now < this.#renewAtMs) return;
     if (this.#session === null || !(await this.store.renewSession(this.#session, { signal }))) {
-      this.#written.clear();
-      this.#session = null;
+      this.#forgetSession();
       this.#session = await this.store.createSession(
         {
           name: `primacy-watcher ${this.proxy} on ${hostname()}`,
@@ -79,11 +109,24 @@ export class Announcer {
         { signal },
       );
     }
-    this.#renewAtMs = now + jitteredMs((SESSION_TTL_SECONDS * 1000) / 3, this.clock.random());
+    // `now` was before the call: an answer may have waited anywhere.
+    this.#renewedSentAtMs = now;
+    this.#renewAtMs = now + jitteredMs(this.#renewIntervalMs, this.clock.random());
+  }
+
+  get #renewIntervalMs(): number {
+    return Math.min((SESSION_TTL_SECONDS * 1000) / 3, ...[...this.#leases.values()].map((one) => one / 4));
+  }
+
+  #forgetSession(): void {
+    this.#session = null;
+    this.#renewedSentAtMs = null;
+    this.#written.clear();
+    this.#presentSince.clear();
   }
 
   async #write(cluster: string, acknowledgement: Acknowledgement, signal: AbortSignal): Promise<void> {
-    if (this.#session === null || saysTheSame(this.#written.get(cluster) ?? null, acknowledgement)) return;
+    if (this.#session === null || !this.#isDue(cluster, acknowledgement)) return;
     const outcome = await this.store.acknowledge(cluster, this.proxy, acknowledgement, {
       sessionId: this.#session,
       takeOver: !this.#written.has(cluster),
@@ -91,10 +134,14 @@ export class Announcer {
     });
     if (outcome === "written") {
       this.#written.set(cluster, acknowledgement);
+      this.#rewriteAtMs.set(cluster, this.clock.monotonicNow() + REWRITE_MS);
+      if (!this.#presentSince.has(cluster)) {
+        this.#presentSince.set(cluster, this.clock.monotonicNow());
+      }
       return;
     }
     if (outcome === "session-gone") {
-      this.#session = null;
+      this.#forgetSession();
       throw new Error("the Consul session is gone");
     }
     throw new Error(
@@ -102,8 +149,25 @@ export class Announcer {
     );
   }
 
+  /**
+   * Also what was written is written again after a while: a request that was given up may have been applied later, over
+   * it (observed, Consul 1.8.7), and nobody would know. The same again changes nothing in Consul and wakes nobody.
+   */
+  #isDue(cluster: string, acknowledgement: Acknowledgement): boolean {
+    const rewriteAtMs = this.#rewriteAtMs.get(cluster) ?? Number.NEGATIVE_INFINITY;
+    return (
+      !saysTheSame(this.#written.get(cluster) ?? null, acknowledgement) ||
+      this.clock.monotonicNow() >= rewriteAtMs
+    );
+  }
+
   async #leave(): Promise<void> {
     if (this.#session === null) return;
+    if (this.#leases.size > 0) {
+      // The layout stays, and ProxySQL routes by it until the guard finds the lease over: the writer must see us so long.
+      this.log.info("the Consul session is left to end with its TTL: this ProxySQL is under a lease");
+      return;
+    }
     try {
       await this.store.destroySession(this.#session, { deadlineMs: 2000 });
     } catch (error) {

@@ -1,6 +1,6 @@
 import type { WatchState } from "@primacy/consul-store";
 import type { Logger } from "pino";
-import { type Outcome, sentenceOf } from "./outcome.js";
+import { type Outcome, type Verified, sentenceOf } from "./outcome.js";
 
 /** What a cluster's loop tells the log: one sentence a pass, and none that was said just before. */
 export class ClusterLog {
@@ -19,7 +19,7 @@ export class ClusterLog {
       this.log[level]({ ...fields, ...timeOf(outcome) }, sentence);
     }
     this.#pass = sentence;
-    if (outcome.kind === "applied") this.#details(outcome, fields);
+    if (outcome.kind === "applied" || outcome.kind === "withheld") this.#details(outcome, fields);
   }
 
   /** Somebody else had changed what had been verified. */
@@ -44,7 +44,7 @@ export class ClusterLog {
     else this.log.warn({ reason: truth.reason }, `holding the layout: ${truth.problem}`);
   }
 
-  #details(outcome: Extract<Outcome, { kind: "applied" }>, fields: object): void {
+  #details(outcome: Verified, fields: object): void {
     for (const warning of outcome.warnings) {
       if (!this.#warnings.has(warning)) this.log.warn(fields, warning);
     }

@@ -3,10 +3,15 @@ import type { Members } from "@primacy/contract";
 import type { Logger } from "pino";
 import type { Announcer } from "./announcer.js";
 import { ClusterLog } from "./cluster-log.js";
-import { type Documents, type Reading, readSnapshot } from "./decide.js";
+import { type Documents, type Moment, type Reading, readSnapshot } from "./decide.js";
+import { drainLeftMs } from "./drain.js";
 import { NO_REVERTS, type Reverts, noteRevert, repairDelayMs, revertCount } from "./drift.js";
 import type { Metrics } from "./metrics.js";
 import { hashOfText } from "./hash.js";
+import { type Lease, leaseEndsAtSeconds } from "./lease.js";
+import type { LeaseEntry } from "./lease-entries.js";
+import type { LeaseFile } from "./lease-file.js";
+import { LeaseKeeper } from "./lease-keeper.js";
 import { type Outcome, acknowledgementOf } from "./outcome.js";
 import { pass } from "./pass.js";
 import type { Proxy } from "./proxysql/proxy.js";
@@ -27,6 +32,9 @@ export interface ClusterLoopParts {
   readonly proxy: Proxy;
   readonly state: StateFile;
   readonly announcer: Announcer;
+  readonly leaseFile: LeaseFile;
+  /** Fences writer hostgroups on a connection that no pass uses. */
+  readonly fence: (writerHostgroups: readonly number[], stillLost: () => boolean) => Promise<boolean>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -37,6 +45,7 @@ export interface ClusterStatus {
   readonly cluster: string;
   readonly outcome: Outcome | null;
   readonly watch: WatchState;
+  readonly lease: Lease;
   /** When the newest consistent read that succeeded was sent; null before the first. */
   readonly verifiedAtMs: number | null;
   readonly appliedGeneration: number;
@@ -45,6 +54,8 @@ export interface ClusterStatus {
 /** How long a pass waits that has nothing to wait for but a change. Milliseconds. */
 const RECHECK_MS = 5000;
 const OBSERVE_MS = 500;
+/** Sessions that were killed are gone in a few milliseconds. */
+const AFTER_KILL_MS = 50;
 
 /**
  * One cluster on one ProxySQL: wait, read, decide, apply, verify, acknowledge. Level-triggered: whatever wakes it, each
@@ -54,9 +65,12 @@ export class ClusterLoop {
   readonly #watch: ClusterWatch;
   readonly #alarm = new Alarm();
   readonly #log: ClusterLog;
+  readonly #keeper: LeaseKeeper;
   /** Null until Consul has answered, or has failed to. */
   #reading: Reading | null = null;
   #appliedDocuments: Documents | null = null;
+  /** What the last verified layout was made for: the same once more is drift. */
+  #verifiedFor = "";
   #lastMembers: Members | null = null;
   #seen: { readonly hash: string; readonly atMs: number } | null = null;
   #fullDue = true;
@@ -73,6 +87,7 @@ export class ClusterLoop {
   ) {
     this.#log = new ClusterLog(parts.log.child({ cluster: options.cluster }));
     this.#appliedGeneration = parts.state.mark(options.cluster)?.generation ?? 0;
+    this.#keeper = this.#newKeeper();
     this.#watch = new ClusterWatch(parts.store, options.cluster, {
       onSnapshot: (snapshot, source, wentBack) => {
         this.#receive(snapshot, source, wentBack);
@@ -80,6 +95,9 @@ export class ClusterLoop {
       onState: (state) => {
         parts.metrics.notePaths(options.cluster, state);
         this.#log.paths(state);
+      },
+      onVerified: (snapshot) => {
+        this.#noteRead(snapshot);
       },
       verifyIntervalMs: options.verifyIntervalMs,
     });
@@ -90,6 +108,7 @@ export class ClusterLoop {
       cluster: this.options.cluster,
       outcome: this.#outcome,
       watch: this.#watch.state,
+      lease: this.#keeper.lease,
       verifiedAtMs: this.#watch.lastVerifiedSentAtMs,
       appliedGeneration: this.#appliedGeneration,
     };
@@ -101,22 +120,65 @@ export class ClusterLoop {
     this.#alarm.ring();
   }
 
-  /** Runs until `signal` is aborted. The layout is left as it is. */
-  async run(signal: AbortSignal): Promise<void> {
-    const watching = this.#watch.start(signal);
+  get cluster(): string {
+    return this.options.cluster;
+  }
+
+  /** The writer hostgroup, where this cluster is under a lease. */
+  get leasedHostgroup(): number | null {
+    return this.#keeper.writerHostgroup;
+  }
+
+  /** Runs until `signal` is aborted. The layout is left as it is. `left`: the lease of the process before this one. */
+  async run(signal: AbortSignal, left: LeaseEntry | undefined): Promise<void> {
+    if (left !== undefined) this.#keeper.inherit(left);
+    const running = Promise.all([this.#watch.start(signal), this.#keeper.run(signal)]);
     while (!signal.aborted) await this.#alarm.sleep(await this.#step(), signal);
-    await watching;
+    await running;
+  }
+
+  #newKeeper(): LeaseKeeper {
+    const { options, parts } = this;
+    return new LeaseKeeper(options.cluster, {
+      clock: parts.clock,
+      file: parts.leaseFile,
+      presence: () => parts.announcer.presence(options.cluster),
+      verify: async (deadlineMs) => this.#watch.verifyNow({ deadlineMs }),
+      fence: async (writerHostgroup, stillLost) => parts.fence([writerHostgroup], stillLost),
+      onChange: () => {
+        this.#urgent = true;
+        this.#alarm.ring();
+      },
+      log: parts.log.child({ cluster: options.cluster }),
+    });
+  }
+
+  /** A read counts for the lease only where it shows the record that is followed here. */
+  #noteRead(snapshot: ClusterSnapshot): void {
+    const { record } = snapshot;
+    if (this.#reading?.kind !== "usable" || this.#outcome?.kind === "refused" || record.kind !== "valid")
+      return;
+    if (hashOfText(record.text) === this.#reading.documents.hash) this.#keeper.noteRead(snapshot.sentAtMs);
   }
 
   #receive(snapshot: ClusterSnapshot, source: string, wentBack: boolean): void {
     this.#reading = readSnapshot(snapshot, this.options.cluster, hashOfText, this.#lastMembers);
-    if (this.#reading.kind === "usable") this.#lastMembers = this.#reading.documents.members;
+    if (this.#reading.kind === "usable") this.#follow(this.#reading.documents);
     if (this.#reading.kind === "usable" && this.#seen?.hash !== this.#reading.documents.hash) {
       this.#seen = { hash: this.#reading.documents.hash, atMs: this.parts.clock.monotonicNow() };
       this.#urgent = true;
     }
     if (wentBack) this.#log.wentBack(source, snapshot.index);
     this.#alarm.ring();
+  }
+
+  #follow({ layout, members }: Documents): void {
+    this.#lastMembers = members;
+    this.#keeper.follow(layout);
+    this.parts.announcer.setLease(
+      this.options.cluster,
+      layout.onConsulLoss === "lease" ? layout.leaseSeconds * 1000 : null,
+    );
   }
 
   /** One pass if one may be made now; returns after how many milliseconds the next is due at the latest. */
@@ -139,7 +201,7 @@ export class ClusterLoop {
     if (outcome.kind === "failed" && full) this.#fullDue = true;
     this.#noteRepair(outcome, documents);
     this.#finish(heldOr(reading, outcome));
-    return this.#nextDelayMs(outcome);
+    return Math.min(this.#nextDelayMs(outcome), this.#drainLeftMs(documents) || Number.POSITIVE_INFINITY);
   }
 
   async #pass(documents: Documents, full: boolean): Promise<Outcome> {
@@ -151,7 +213,7 @@ export class ClusterLoop {
         cluster: this.options.cluster,
         proxy,
         state,
-        whenOwned: this.options.whenOwned,
+        moment: () => this.#moment(documents),
         monotonicNow: clock.monotonicNow,
         seenAtMs: isFirst ? (this.#seen?.atMs ?? null) : null,
       },
@@ -159,11 +221,28 @@ export class ClusterLoop {
     );
   }
 
+  #moment(documents: Documents): Moment {
+    const lease = this.#keeper.lease;
+    return {
+      whenOwned: this.options.whenOwned,
+      lease,
+      leaseEndsAtSeconds: leaseEndsAtSeconds(lease, this.parts.clock),
+      drainIsOver: this.#drainLeftMs(documents) === 0,
+    };
+  }
+
+  #drainLeftMs({ record, hash }: Documents): number {
+    const { clock } = this.parts;
+    const seenForMs = this.#seen?.hash === hash ? clock.monotonicNow() - this.#seen.atMs : 0;
+    return drainLeftMs(record, seenForMs, clock.wallNow());
+  }
+
   #finish(outcome: Outcome): void {
     const { announcer, metrics, clock } = this.parts;
     this.#failures = outcome.kind === "failed" ? this.#failures + 1 : 0;
     if (outcome.kind === "applied") this.#appliedGeneration = outcome.record.generation;
     this.#outcome = outcome;
+    if (outcome.kind === "refused") this.#keeper.forgetReads();
     metrics.notePass(this.options.cluster, outcome, clock.wallNow());
     const acknowledgement = acknowledgementOf(outcome, {
       proxy: this.options.proxyName,
@@ -176,11 +255,13 @@ export class ClusterLoop {
     this.#log.pass(outcome);
   }
 
-  /** A LOAD for documents that had been applied already: somebody else had changed what we had verified. */
+  /** A LOAD for what had been verified already: somebody else had changed it. */
   #noteRepair(outcome: Outcome, documents: Documents): void {
-    if (outcome.kind !== "applied") return;
-    const again = this.#appliedDocuments === documents;
+    if (outcome.kind !== "applied" && outcome.kind !== "withheld") return;
+    const verifiedFor = [documents.hash, outcome.kind, this.#drainLeftMs(documents) === 0].join();
+    const again = this.#appliedDocuments === documents && this.#verifiedFor === verifiedFor;
     this.#appliedDocuments = documents;
+    this.#verifiedFor = verifiedFor;
     if (!again || !outcome.loaded) return;
     const now = this.parts.clock.monotonicNow();
     this.#reverts = noteRevert(this.#reverts, now);
@@ -197,6 +278,8 @@ export class ClusterLoop {
       case "conflict":
         this.#fullDue = true;
         return RECHECK_MS;
+      case "withheld":
+        return outcome.connectionsInUse > 0 ? AFTER_KILL_MS : RECHECK_MS;
       case "applied":
         if (outcome.connectionsInUse > 0) return OBSERVE_MS;
         return outcome.notDurable === null ? Number.POSITIVE_INFINITY : RECHECK_MS;
@@ -206,8 +289,9 @@ export class ClusterLoop {
   }
 }
 
-/** While there is nothing usable in Consul, "applied" is only "held". */
+/** While there is nothing usable in Consul, "applied" is only "held". That nobody takes writes is said all the same. */
 function heldOr(reading: Reading, outcome: Outcome | null): Outcome {
-  if (reading.kind === "hold") return { kind: "held", reason: reading.reason };
+  if (reading.kind === "hold" && outcome?.kind !== "withheld")
+    return { kind: "held", reason: reading.reason };
   return outcome ?? { kind: "held", reason: "nothing was done yet" };
 }

@@ -1,9 +1,11 @@
 import type { ClusterSnapshot } from "@primacy/consul-store";
-import type { Layout, MasterRecord, Members } from "@primacy/contract";
+import { type Layout, type MasterRecord, type Members, canonicalServer } from "@primacy/contract";
 import { type Mark, type RefusalReason, admit } from "./admission.js";
 import { type Wanted, desired } from "./desired.js";
+import type { Lease } from "./lease.js";
 import { type Conflict, type OwnershipFacts, conflicts, settingWarnings } from "./ownership.js";
 import { type Layers, type Plan, plan } from "./plan.js";
+import { type ConnectionsInUse, restraint } from "./restraint.js";
 import { rowWarnings } from "./warnings.js";
 
 /** The documents of a cluster, once they can be relied on. */
@@ -76,6 +78,18 @@ export interface ProxyFacts {
   readonly ownership: OwnershipFacts | null;
   /** The stamp on the ProxySQL; undefined where it was not read. */
   readonly stamp: Mark | null | undefined;
+  /** Connections in use on servers of the writer hostgroup that are not ONLINE. */
+  readonly inUse: readonly ConnectionsInUse[];
+}
+
+/** What holds at the moment of a decision. */
+export interface Moment {
+  readonly whenOwned: "refuse" | "warn";
+  readonly lease: Lease;
+  /** When the lease ends by ProxySQL's own clock, unix seconds; of no account without one. */
+  readonly leaseEndsAtSeconds: number;
+  /** Is the drain of this record over, on our clock? */
+  readonly drainIsOver: boolean;
 }
 
 /** What is to be done with one cluster on one ProxySQL, and why. */
@@ -88,6 +102,8 @@ export type PassDecision =
       readonly plan: Plan;
       /** Is the generation one that this ProxySQL has not had yet? Otherwise differences are drift. */
       readonly isNew: boolean;
+      /** Why an open master takes no writes here; null where the record is followed. */
+      readonly withheld: string | null;
       readonly warnings: readonly string[];
     };
 
@@ -96,16 +112,16 @@ export function decide(
   documents: Documents,
   facts: ProxyFacts,
   marks: readonly Mark[],
-  whenOwned: "refuse" | "warn",
+  now: Moment,
 ): PassDecision {
-  const { record, layout, members, hash } = documents;
+  const { record, layout, hash } = documents;
   const admission = admit(record, hash, marks);
   if (admission.kind === "refused") {
     return { kind: "refuse", refusal: admission.refusal, reason: admission.reason };
   }
   const owners = facts.ownership === null ? [] : conflicts(facts.ownership, layout.hostgroups);
-  if (owners.length > 0 && whenOwned === "refuse") return { kind: "conflict", conflicts: owners };
-  const wanted = desired(record, layout, members);
+  if (owners.length > 0 && now.whenOwned === "refuse") return { kind: "conflict", conflicts: owners };
+  const { wanted, withheld } = wantedNow(documents, facts, now);
   const stampDiffers =
     facts.stamp === undefined
       ? admission.isNew
@@ -115,6 +131,7 @@ export function decide(
     wanted,
     plan: plan(wanted, facts.layers, stampDiffers),
     isNew: admission.isNew,
+    withheld,
     warnings: [
       ...owners.map((one) => one.reason),
       ...(facts.ownership === null ? [] : settingWarnings(facts.ownership, layout.hostgroups)),
@@ -123,4 +140,16 @@ export function decide(
       ...(documents.membersProblem === null ? [] : [documents.membersProblem]),
     ],
   };
+}
+
+/** What the documents ask for, and of it what this ProxySQL may show now. */
+function wantedNow(
+  { record, layout, members }: Documents,
+  facts: ProxyFacts,
+  now: Moment,
+): { readonly wanted: Wanted; readonly withheld: string | null } {
+  const master = canonicalServer(layout, record.master);
+  const { phase, withheld, kill } = restraint(record, master, { ...now, inUse: facts.inUse });
+  const lease = layout.onConsulLoss === "keep" ? null : { openUntilSeconds: now.leaseEndsAtSeconds };
+  return { wanted: { ...desired({ ...record, phase }, layout, members), lease, kill }, withheld };
 }

@@ -28,6 +28,12 @@ export interface WantedRow {
   readonly defaults: ColumnDefaults;
 }
 
+/** Under a lease nothing opens late, and the disk has no writer. */
+export interface UnderLease {
+  /** When the lease ends, unix seconds. The statement that lets writes through does so only before, by ProxySQL's clock. */
+  readonly openUntilSeconds: number;
+}
+
 /**
  * What the two hostgroups must look like. Every row of the writer hostgroup that is not listed must be OFFLINE_HARD,
  * whoever put it there. Rows of the reader hostgroup that are not listed stay as they are, but for the servers in
@@ -41,6 +47,10 @@ export interface Wanted {
   readonly writer: Server | null;
   /** The master that the record names, whatever the phase. */
   readonly master: Server;
+  /** What a lease adds; null where the cluster asks for none. */
+  readonly lease: UnderLease | null;
+  /** Servers of the writer hostgroup whose sessions are to be ended before anything else. */
+  readonly kill: readonly Server[];
   /** Why the master reads although replicas should, or why too few read; null where enough replicas do. */
   readonly readerShortage: string | null;
 }
@@ -60,6 +70,8 @@ export function desired(record: MasterRecord, layout: Layout, members: Members |
     ].filter((one) => !listed(one)),
     writer: record.phase === "open" ? master : null,
     master,
+    lease: null,
+    kill: [],
     readerShortage: shortage,
   };
 }

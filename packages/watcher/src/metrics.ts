@@ -1,8 +1,9 @@
 import type { WatchState } from "@primacy/consul-store";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
-import type { Outcome } from "./outcome.js";
+import type { Lease } from "./lease.js";
+import type { Outcome, Verified } from "./outcome.js";
 
-const STATES = ["applied", "held", "refused", "conflict", "failed"] as const;
+const STATES = ["applied", "withheld", "held", "refused", "conflict", "failed"] as const;
 
 /** Every series of the watcher. docs/metrics.md lists them; a test compares the two. */
 export class Metrics {
@@ -17,7 +18,7 @@ export class Metrics {
   ]);
   readonly #state = this.#gauge(
     "state",
-    "1 for the state of the last pass: applied, held, refused, conflict or failed",
+    "1 for the state of the last pass: applied, withheld, held, refused, conflict or failed",
     ["cluster", "state"],
   );
   readonly #success = this.#gauge(
@@ -46,6 +47,11 @@ export class Metrics {
     "Settings and rows that an operator should look at; the log names them",
     ["cluster"],
   );
+  readonly #lease = this.#gauge(
+    "lease_seconds",
+    "Seconds that the lease still lasts; 0 = lost, nobody takes writes; absent = the cluster asks for none",
+    ["cluster"],
+  );
   readonly #up = this.#gauge("proxysql_up", "1 while the admin port of ProxySQL answers", []);
   readonly #convergence = new Histogram({
     name: "primacy_watcher_convergence_seconds",
@@ -72,14 +78,25 @@ export class Metrics {
     if (outcome.kind !== "held") this.#record.set({ cluster }, outcome.record.generation);
     if (outcome.kind === "refused") this.#refused.inc({ cluster, reason: outcome.refusal });
     if (outcome.kind === "failed") this.#failures.inc({ cluster, code: outcome.code });
+    if (outcome.kind === "withheld") this.#noteVerified(cluster, outcome);
     if (outcome.kind !== "applied") return;
+    this.#noteVerified(cluster, outcome);
     this.#generation.set({ cluster }, outcome.record.generation);
     this.#success.set({ cluster }, wallMs / 1000);
+    if (outcome.tookMs !== null) this.#convergence.observe({ cluster }, outcome.tookMs / 1000);
+  }
+
+  #noteVerified(cluster: string, outcome: Verified): void {
     this.#writers.set({ cluster }, outcome.writers.length);
     this.#inUse.set({ cluster }, outcome.connectionsInUse);
     this.#warnings.set({ cluster }, outcome.warnings.length);
     if (outcome.loaded) this.#loads.inc({ cluster });
-    if (outcome.tookMs !== null) this.#convergence.observe({ cluster }, outcome.tookMs / 1000);
+  }
+
+  /** Seconds that the lease still lasts: 0 without one, nothing where none is asked for. */
+  noteLease(cluster: string, lease: Lease, nowMs: number): void {
+    if (lease.kind === "not-asked-for") this.#lease.remove({ cluster });
+    else this.#lease.set({ cluster }, lease.kind === "held" ? (lease.untilMs - nowMs) / 1000 : 0);
   }
 
   noteDrift(cluster: string): void {

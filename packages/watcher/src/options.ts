@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { type ConsulOptions, consulOptionsFromEnvironment } from "@primacy/consul-store";
 import { firstIssue, keyName } from "@primacy/contract";
 import cron from "node-cron";
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
+import type { GuardCommand } from "./guard-row.js";
 import type { AdminOptions } from "./proxysql/admin.js";
 
 /** Everything a watcher is told, read once: flag over environment over file over default. */
@@ -15,6 +17,10 @@ export interface WatcherOptions {
   readonly admin: AdminOptions;
   readonly consul: ConsulOptions;
   readonly stateDirectory: string;
+  /** The lease file, which the guard reads. */
+  readonly leaseFile: string;
+  /** How ProxySQL's scheduler starts the guard; null: it is not set up. */
+  readonly guard: GuardCommand | null;
   readonly http: { readonly host: string; readonly port: number } | null;
   /** What to do while something else owns the hostgroups. */
   readonly whenOwned: "refuse" | "warn";
@@ -67,6 +73,18 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   stateDirectory: text.default("/var/lib/primacy/watcher"),
+  lease: z
+    .strictObject({
+      file: text.optional(),
+      guard: z
+        .strictObject({
+          filename: text,
+          arguments: z.array(text).max(2).default([]),
+          defaultsFile: text,
+        })
+        .optional(),
+    })
+    .prefault({}),
   http: z
     .union([z.literal(false), z.strictObject({ host: text.default("127.0.0.1"), port: port.default(6090) })])
     .prefault({}),
@@ -88,6 +106,9 @@ export const ENVIRONMENT = {
   PRIMACY_PROXYSQL_PASSWORD: "the admin password",
   PRIMACY_PROXYSQL_PASSWORD_FILE: "proxysql.passwordFile; wins over PRIMACY_PROXYSQL_PASSWORD",
   PRIMACY_STATE_DIRECTORY: "stateDirectory",
+  PRIMACY_LEASE_FILE: "lease.file",
+  PRIMACY_GUARD: "lease.guard.filename",
+  PRIMACY_GUARD_DEFAULTS_FILE: "lease.guard.defaultsFile",
   PRIMACY_HTTP: "http, as host:port, or off",
   PRIMACY_LOG_LEVEL: "logLevel",
 } as const;
@@ -111,12 +132,19 @@ export function readOptions(flags: Flags, environment: Environment): WatcherOpti
     admin: adminOptions(config, environment),
     consul: consulOptions(config, environment),
     stateDirectory: config.stateDirectory,
+    leaseFile: config.lease.file ?? join(config.stateDirectory, `${proxy}.lease`),
+    guard: guardCommand(config),
     http: config.http === false ? null : config.http,
     whenOwned: config.whenOwned,
     fullComparison: config.fullComparison,
     verifyIntervalMs: config.consul.verifyIntervalMs,
     logLevel: config.logLevel,
   };
+}
+
+function guardCommand({ lease: { guard } }: Config): GuardCommand | null {
+  if (guard === undefined) return null;
+  return { filename: guard.filename, leading: guard.arguments, defaultsFile: guard.defaultsFile };
 }
 
 function readConfig(path: string | undefined, environment: Environment): Config {
@@ -158,10 +186,30 @@ function withEnvironment(file: Record<string, unknown>, environment: Environment
       logLevel: environment["PRIMACY_LOG_LEVEL"],
       http: httpOf(environment["PRIMACY_HTTP"]),
     }),
-    ...(Object.keys(proxysql).length === 0
-      ? {}
-      : { proxysql: { ...(file["proxysql"] as object | undefined), ...proxysql } }),
+    ...merged("proxysql", proxysql, file),
+    ...merged("lease", leaseEnvironment(file, environment), file),
   };
+}
+
+function leaseEnvironment(file: Record<string, unknown>, environment: Environment): Record<string, unknown> {
+  const guard = defined({
+    filename: environment["PRIMACY_GUARD"],
+    defaultsFile: environment["PRIMACY_GUARD_DEFAULTS_FILE"],
+  });
+  return {
+    ...defined({ file: environment["PRIMACY_LEASE_FILE"] }),
+    ...merged("guard", guard, (file["lease"] ?? {}) as Record<string, unknown>),
+  };
+}
+
+/** The section of a file with some of its settings replaced; nothing where none is. */
+function merged(
+  section: string,
+  settings: Record<string, unknown>,
+  file: Record<string, unknown>,
+): Record<string, unknown> {
+  if (Object.keys(settings).length === 0) return {};
+  return { [section]: { ...(file[section] as object | undefined), ...settings } };
 }
 
 function httpOf(value: string | undefined): false | { host: string; port: string } | undefined {

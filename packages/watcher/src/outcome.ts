@@ -17,24 +17,28 @@ export type Outcome =
   /** It was to be applied and something went wrong; it will be tried again. */
   | { readonly kind: "failed"; readonly code: string; readonly reason: string; readonly record: RecordName }
   /** The runtime shows what the record asks for. */
-  | {
-      readonly kind: "applied";
-      readonly record: RecordName;
-      /** ONLINE servers in the writer hostgroup of the runtime. */
-      readonly writers: readonly Server[];
-      /** Connections in use on servers of the writer hostgroup that must have none. */
-      readonly connectionsInUse: number;
-      /** One sentence a difference that was found; empty when all was as wanted. */
-      readonly differences: readonly string[];
-      readonly loaded: boolean;
-      readonly isNew: boolean;
-      /** From the moment the record was seen to the verified runtime, milliseconds; null where nothing was loaded. */
-      readonly tookMs: number | null;
-      /** Why the layout is not on ProxySQL's disk, or the mark not on ours; null when all is. */
-      readonly notDurable: string | null;
-      readonly pendingEditsOfOthers: readonly string[];
-      readonly warnings: readonly string[];
-    };
+  | ({ readonly kind: "applied" } & Verified)
+  /** The runtime was verified, and nobody takes writes in it although the record names an open master. */
+  | ({ readonly kind: "withheld"; readonly reason: string } & Verified);
+
+/** What was seen of the runtime. */
+export interface Verified {
+  readonly record: RecordName;
+  /** ONLINE servers in the writer hostgroup of the runtime. */
+  readonly writers: readonly Server[];
+  /** Connections in use on servers of the writer hostgroup that must have none. */
+  readonly connectionsInUse: number;
+  /** One sentence a difference that was found; empty when all was as wanted. */
+  readonly differences: readonly string[];
+  readonly loaded: boolean;
+  readonly isNew: boolean;
+  /** From the moment the record was seen to the verified runtime, milliseconds; null where nothing was loaded. */
+  readonly tookMs: number | null;
+  /** Why the layout is not on ProxySQL's disk, or the mark not on ours; null when all is. */
+  readonly notDurable: string | null;
+  readonly pendingEditsOfOthers: readonly string[];
+  readonly warnings: readonly string[];
+}
 
 /** Which record an outcome speaks of. */
 export interface RecordName {
@@ -71,6 +75,15 @@ export function acknowledgementOf(outcome: Outcome, context: AcknowledgementCont
       return { ...common, ...nothing, state: "failing", reason: cut(conflictText(outcome.conflicts)) };
     case "failed":
       return { ...common, ...nothing, state: "failing", reason: cut(`${outcome.code}: ${outcome.reason}`) };
+    case "withheld":
+      return {
+        ...common,
+        ...nothing,
+        writers: [...outcome.writers],
+        connectionsInUse: outcome.connectionsInUse,
+        state: "failing",
+        reason: cut(`withheld: ${outcome.reason}`),
+      };
     case "applied":
       return {
         ...common,
@@ -104,6 +117,11 @@ export function sentenceOf(outcome: Outcome): string {
       return `not applied, because something else owns the hostgroups: ${conflictText(outcome.conflicts)}`;
     case "failed":
       return `generation ${String(outcome.record.generation)} is not applied: ${outcome.reason}`;
+    case "withheld":
+      return (
+        `generation ${String(outcome.record.generation)} ${outcome.record.phase}: nobody takes writes here, ` +
+        outcome.reason
+      );
     case "applied": {
       const writers = outcome.writers.length === 0 ? "nobody" : outcome.writers.map(formatServer).join(", ");
       const lingering =

@@ -1,6 +1,6 @@
 import { type Server, sameServer } from "@primacy/contract";
 import { type Mark, markOf } from "./admission.js";
-import { type Documents, type PassDecision, decide } from "./decide.js";
+import { type Documents, type Moment, type PassDecision, decide } from "./decide.js";
 import type { Wanted } from "./desired.js";
 import type { Outcome, RecordName } from "./outcome.js";
 import { type Layers, type Step, pendingEditsOfOthers, runtimeDifferences, writersIn } from "./plan.js";
@@ -8,7 +8,10 @@ import { claimConflict } from "./ownership.js";
 import { AdminError } from "./proxysql/admin-error.js";
 import type { Proxy } from "./proxysql/proxy.js";
 import { readConnectionsInUse, readLayers, readServers } from "./proxysql/read.js";
+import { killSessions } from "./proxysql/sessions.js";
 import { statementsOf } from "./proxysql/sql.js";
+import type { ConnectionsInUse } from "./restraint.js";
+import { mayBeWritten, mayTakeConnections } from "./rows.js";
 import type { StateFile } from "./state-file.js";
 
 /** What a pass works on. */
@@ -16,7 +19,8 @@ export interface PassContext {
   readonly cluster: string;
   readonly proxy: Proxy;
   readonly state: StateFile;
-  readonly whenOwned: "refuse" | "warn";
+  /** What holds at the moment of asking. Asked again before every statement that lets writes through. */
+  readonly moment: () => Moment;
   /** Milliseconds of a clock that never goes back. */
   readonly monotonicNow: () => number;
   /** When the record was seen, on that clock; null for a pass without a new record. */
@@ -33,14 +37,26 @@ export async function readAndDecide(
 ): Promise<{ readonly decision: PassDecision; readonly layers: Layers }> {
   const { proxy, state, cluster } = context;
   const everything = full || !proxy.factsAreCurrent;
+  const { hostgroups, onConsulLoss } = documents.layout;
   const facts = await proxy.facts(everything);
-  const layers = await readLayers(proxy.admin, everything);
+  const layers = await readLayers(proxy.admin, everything || onConsulLoss === "lease");
+  const inUse = await lingeringConnections(hostgroups.writer, layers, proxy);
   const stamp = facts.stamps.get(cluster) ?? null;
   const marks = [state.mark(cluster), stamp].filter((one): one is Mark => one !== null);
-  const twice = claimConflict(cluster, documents.layout.hostgroups, proxy.claims);
+  const twice = claimConflict(cluster, hostgroups, proxy.claims);
   if (twice.length > 0) return { decision: { kind: "conflict", conflicts: twice }, layers };
-  const decision = decide(documents, { layers, ownership: facts.ownership, stamp }, marks, context.whenOwned);
-  return { decision, layers };
+  const seen = { layers, ownership: facts.ownership, stamp, inUse };
+  return { decision: decide(documents, seen, marks, context.moment()), layers };
+}
+
+/** A server that is out, and absent from the runtime, has no connections: then there is nothing to ask. */
+async function lingeringConnections(
+  hostgroup: number,
+  layers: Layers,
+  proxy: Proxy,
+): Promise<readonly ConnectionsInUse[]> {
+  const out = layers.runtime.some((row) => row.hostgroup === hostgroup && !mayTakeConnections(row));
+  return out ? await readConnectionsInUse(proxy.admin, hostgroup) : [];
 }
 
 /**
@@ -61,9 +77,15 @@ export async function pass(documents: Documents, context: PassContext, full: boo
       return await apply(decision, { documents, layers, record, context });
     });
   } catch (error) {
-    const code = error instanceof AdminError ? error.code : "UNEXPECTED";
+    const code = error instanceof AdminError || error instanceof LeaseLostError ? error.code : "UNEXPECTED";
     return { kind: "failed", code, reason: error instanceof Error ? error.message : String(error), record };
   }
+}
+
+/** The lease ended between the decision and the statement that would have let writes through. */
+class LeaseLostError extends Error {
+  override readonly name = "LeaseLostError";
+  readonly code = "LEASE_LOST";
 }
 
 interface Work {
@@ -86,6 +108,10 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   let runtime = layers.runtime;
   let verifiedAtMs: number | null = null;
   for (const step of plan.steps) {
+    if ((step.kind === "update" || step.kind === "load") && letsWritesThrough(wanted)) {
+      const { lease } = context.moment();
+      if (lease.kind === "lost") throw new LeaseLostError(`nothing was let through: ${lease.reason}`);
+    }
     if (step.kind === "verify") {
       runtime = await verify(wanted, context.proxy);
       verifiedAtMs = context.monotonicNow();
@@ -97,7 +123,9 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
     }
   }
   return {
-    kind: "applied",
+    ...(decision.withheld === null
+      ? { kind: "applied" as const }
+      : { kind: "withheld" as const, reason: decision.withheld }),
     record,
     writers: writersIn(runtime, wanted.hostgroups.writer),
     connectionsInUse: await lingering(wanted, context.proxy),
@@ -111,7 +139,15 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   };
 }
 
+function letsWritesThrough(wanted: Wanted): boolean {
+  return wanted.rows.some((row) => row.hostgroup === wanted.hostgroups.writer && mayBeWritten(row));
+}
+
 async function run(step: Step, context: PassContext, mark: Mark): Promise<void> {
+  if (step.kind === "kill") {
+    await killSessions(context.proxy.admin, step.hostgroup, step.servers);
+    return;
+  }
   for (const sql of statementsOf(step, context.cluster, mark)) await context.proxy.admin.execute(sql);
   if (step.kind === "stamp") context.proxy.noteStamp(context.cluster, mark);
 }

@@ -1,6 +1,8 @@
 import { type Server, formatServer, sameServer } from "@primacy/contract";
 import type { Wanted, WantedRow } from "./desired.js";
+import { diskMustBeFenced, wantedOnDisk } from "./disk.js";
 import {
+  type Hostgroups,
   type ServerRow,
   type Status,
   managed,
@@ -12,15 +14,27 @@ import {
 
 /** One statement or one check. A plan is data: `plan` prints it, `run` carries it out, tests cut it anywhere. */
 export type Step =
+  /** End the client sessions that hold a connection to one of these servers. */
+  | { readonly kind: "kill"; readonly hostgroup: number; readonly servers: readonly Server[] }
+  /** Take every server of the writer hostgroup out on disk. */
+  | { readonly kind: "fence-disk"; readonly writerHostgroup: number }
   /** Add a standing row, as OFFLINE_HARD: by itself it changes nothing for traffic. */
   | { readonly kind: "insert"; readonly row: ServerRow }
   /** ONE statement over both hostgroups, so that no moment shows half a change. */
-  | { readonly kind: "update"; readonly writerHostgroup: number; readonly rows: readonly RowStatus[] }
+  | {
+      readonly kind: "update";
+      readonly writerHostgroup: number;
+      readonly rows: readonly RowStatus[];
+      /** Lets writes through only before this moment by ProxySQL's own clock, unix seconds; null: whenever. */
+      readonly openUntilSeconds: number | null;
+    }
   | { readonly kind: "load" }
   /** Read the runtime back: ProxySQL has no failure reply for a LOAD. */
   | { readonly kind: "verify" }
   | { readonly kind: "stamp" }
-  | { readonly kind: "save" };
+  | { readonly kind: "save" }
+  /** As `save` for these hostgroups alone, with nobody taking writes. */
+  | { readonly kind: "save-fenced"; readonly hostgroups: Hostgroups };
 
 /** The status for one row, by ProxySQL's own key. */
 export interface RowStatus {
@@ -52,20 +66,30 @@ export interface Plan {
  * OFFLINE_HARD, and the one UPDATE takes the old master out as it puts the new one in. Where the runtime is as wanted
  * there is no LOAD: one would un-shun servers and publish other people's pending edits (ProxySQL 2.7.1,
  * MySQL_HostGroups_Manager::commit).
+ *
+ * Under a lease, also no prefix leaves a writer on disk: SAVE copies the memory, so the disk is written past it.
  */
 export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Plan {
   const inserts = missingRows(wanted, layers.memory);
   const memory = [...layers.memory, ...inserts];
   const changes = targets(wanted, memory).filter(({ row, status }) => row.status !== status);
   const runtime = runtimeDifferences(wanted, layers.runtime);
-  const saved = layers.disk === null ? [] : diskDifferences(wanted, layers.disk);
+  const saved = layers.disk === null ? [] : diskDifferences(wantedOnDisk(wanted), layers.disk);
   const load = runtime.length > 0;
   const edits = inserts.length > 0 || changes.length > 0;
-  const steps: Step[] = inserts.map((row) => ({ kind: "insert", row }));
-  if (changes.length > 0) steps.push(updateStep(wanted, memory));
+  const steps: Step[] = [];
+  if (wanted.kill.length > 0) {
+    steps.push({ kind: "kill", hostgroup: wanted.hostgroups.writer, servers: wanted.kill });
+  }
+  if (diskMustBeFenced(wanted, layers.disk)) {
+    steps.push({ kind: "fence-disk", writerHostgroup: wanted.hostgroups.writer });
+  }
+  steps.push(...inserts.map((row): Step => ({ kind: "insert", row })));
+  // Under a lease the statement that opens carries its deadline, so it goes before every LOAD.
+  if (changes.length > 0 || (load && wanted.lease !== null)) steps.push(updateStep(wanted, memory));
   if (load) steps.push({ kind: "load" }, { kind: "verify" });
   if (stampDiffers) steps.push({ kind: "stamp" });
-  if (load || edits || saved.length > 0) steps.push({ kind: "save" });
+  if (load || edits || saved.length > 0) steps.push(saveStep(wanted));
   const differences = [
     ...inserts.map((row) => `memory has no row ${name(row)}`),
     ...changes
@@ -194,7 +218,12 @@ function updateStep(wanted: Wanted, memory: readonly ServerRow[]): Step {
     port: row.port,
     status,
   }));
-  return { kind: "update", writerHostgroup: wanted.hostgroups.writer, rows };
+  const openUntilSeconds = wanted.lease === null ? null : wanted.lease.openUntilSeconds;
+  return { kind: "update", writerHostgroup: wanted.hostgroups.writer, rows, openUntilSeconds };
+}
+
+function saveStep(wanted: Wanted): Step {
+  return wanted.lease === null ? { kind: "save" } : { kind: "save-fenced", hostgroups: wanted.hostgroups };
 }
 
 function name(row: ServerRow): string {

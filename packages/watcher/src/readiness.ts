@@ -1,4 +1,5 @@
 import type { ClusterStatus } from "./cluster-loop.js";
+import type { Lease } from "./lease.js";
 import { sentenceOf } from "./outcome.js";
 
 /** A consistent read of Consul older than this is no longer "verified". Milliseconds. */
@@ -10,6 +11,8 @@ export interface ClusterReadiness {
   readonly generation: number;
   /** Seconds since the newest successful consistent read was sent; null before the first. */
   readonly verifiedSecondsAgo: number | null;
+  /** `held`, `lost` or `not-asked-for`. */
+  readonly lease: Lease["kind"];
   readonly says: string;
 }
 
@@ -26,14 +29,18 @@ export function readiness(status: ClusterStatus, nowMs: number): ClusterReadines
     ready: fresh && applied,
     generation: status.appliedGeneration,
     verifiedSecondsAgo: ageMs === null ? null : Math.round(ageMs / 100) / 10,
+    lease: status.lease.kind,
     says: saysOf(status, fresh),
   };
 }
 
 function saysOf(status: ClusterStatus, fresh: boolean): string {
-  const pass = status.outcome === null ? "nothing was done yet" : sentenceOf(status.outcome);
-  if (fresh) return pass;
+  const { lease, outcome } = status;
+  const withoutLease =
+    lease.kind === "lost" && outcome?.kind !== "withheld" ? `; no lease: ${lease.reason}` : "";
+  const pass = outcome === null ? "nothing was done yet" : sentenceOf(outcome);
+  if (fresh) return `${pass}${withoutLease}`;
   const truth = status.watch.truth;
   const why = truth.kind === "holding" ? truth.problem : "the last consistent read is too old";
-  return `${pass}; holding, unverified: ${why}`;
+  return `${pass}${withoutLease}; holding, unverified: ${why}`;
 }

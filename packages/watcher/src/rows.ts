@@ -55,3 +55,8 @@ export function runtimeShows(wanted: Status, runtime: ServerRow | undefined): bo
   if (wanted === "ONLINE" || wanted === "SHUNNED") return seen === "ONLINE" || seen === "SHUNNED";
   return seen === wanted;
 }
+
+/** A row on which some session may write: also a draining one, for the sessions that it has. */
+export function mayBeWritten(row: Pick<ServerRow, "status">): boolean {
+  return row.status !== "OFFLINE_HARD";
+}

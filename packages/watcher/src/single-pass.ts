@@ -1,7 +1,11 @@
 import { ConsulError, ConsulStore } from "@primacy/consul-store";
 import { type Mark, markOf, sameMark } from "./admission.js";
-import { type Documents, type PassDecision, type Reading, readSnapshot } from "./decide.js";
+import { type Documents, type Moment, type PassDecision, type Reading, readSnapshot } from "./decide.js";
+import { drainLeftMs } from "./drain.js";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.js";
+import { type Lease, leaseEndsAtSeconds } from "./lease.js";
+import { leaseIsOver } from "./lease-entries.js";
+import { LeaseFile } from "./lease-file.js";
 import type { WatcherOptions } from "./options.js";
 import { hashOfText } from "./hash.js";
 import { type Outcome, conflictText, sentenceOf } from "./outcome.js";
@@ -46,7 +50,7 @@ export class SinglePass {
 
   /** What would be done, as data; nothing is written. Throws AdminError. */
   async plan(cluster: string, documents: Documents): Promise<PlannedPass> {
-    const context = this.#context(cluster);
+    const context = this.#context(documents, (await this.#runningLease(documents)) ?? ASSUMED);
     const { decision } = await readAndDecide(documents, context, true);
     const mark = markOf(documents.record, documents.hash);
     const statements =
@@ -56,8 +60,14 @@ export class SinglePass {
     return { cluster, generation: documents.record.generation, decision, statements };
   }
 
+  /** Under a lease only while a running watcher holds one here: this process has no Consul session of its own. */
   async apply(cluster: string, documents: Documents): Promise<Outcome> {
-    return await pass(documents, this.#context(cluster), true);
+    const lease = await this.#runningLease(documents);
+    if (lease === null) {
+      const reason = `${cluster} asks for a lease, and no running watcher holds one for this ProxySQL`;
+      return { kind: "held", reason };
+    }
+    return await pass(documents, this.#context(documents, lease), true);
   }
 
   /**
@@ -76,17 +86,33 @@ export class SinglePass {
     return before.filter((one) => !sameMark(one, mark));
   }
 
-  #context(cluster: string): PassContext {
-    return {
-      cluster,
-      proxy: this.#proxy,
-      state: this.state,
+  /** The lease of the watcher that runs beside this ProxySQL, by its file; null where there is none. */
+  async #runningLease({ layout, record }: Documents): Promise<Lease | null> {
+    if (layout.onConsulLoss === "keep") return { kind: "not-asked-for" };
+    const nowSeconds = SYSTEM_CLOCK.wallNow() / 1000;
+    const entries = await new LeaseFile(this.options.leaseFile).read();
+    const entry = entries.find((one) => one.cluster === record.cluster.toLowerCase());
+    if (entry === undefined || leaseIsOver(entry, nowSeconds)) return null;
+    const leftMs = (entry.untilSeconds - nowSeconds) * 1000;
+    return { kind: "held", untilMs: SYSTEM_CLOCK.monotonicNow() + leftMs };
+  }
+
+  #context({ record }: Documents, lease: Lease): PassContext {
+    const { monotonicNow, wallNow } = SYSTEM_CLOCK;
+    const moment = (): Moment => ({
       whenOwned: this.options.whenOwned,
-      monotonicNow: SYSTEM_CLOCK.monotonicNow,
-      seenAtMs: null,
-    };
+      lease: lease.kind === "held" && monotonicNow() >= lease.untilMs ? OVER : lease,
+      leaseEndsAtSeconds: leaseEndsAtSeconds(lease, SYSTEM_CLOCK),
+      drainIsOver: drainLeftMs(record, 0, wallNow()) === 0,
+    });
+    const cluster = record.cluster.toLowerCase();
+    return { cluster, proxy: this.#proxy, state: this.state, moment, monotonicNow, seenAtMs: null };
   }
 }
+
+/** What `plan` takes for granted: that a watcher would hold a lease. */
+const ASSUMED: Lease = { kind: "held", untilMs: Number.MAX_SAFE_INTEGER };
+const OVER: Lease = { kind: "lost", reason: "the lease of the running watcher has ended" };
 
 export interface PlannedPass {
   readonly cluster: string;
@@ -138,6 +164,7 @@ export function exitCodeOfOutcome(outcome: Outcome): ExitCode {
     case "conflict":
       return EXIT_CODES.CONFLICT;
     case "failed":
+    case "withheld":
       return EXIT_CODES.FAILED;
     case "applied":
       return EXIT_CODES.OK;

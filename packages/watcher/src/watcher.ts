@@ -3,9 +3,13 @@ import cron, { type ScheduledTask } from "node-cron";
 import type { Logger } from "pino";
 import { Announcer } from "./announcer.js";
 import { ClusterLoop } from "./cluster-loop.js";
+import { GuardKeeper } from "./guard-keeper.js";
+import type { LeaseEntry } from "./lease-entries.js";
+import { LeaseFile } from "./lease-file.js";
 import type { Metrics } from "./metrics.js";
 import type { WatcherOptions } from "./options.js";
 import { Admin } from "./proxysql/admin.js";
+import { diskHasWriter, fenceNow } from "./proxysql/fence.js";
 import { Proxy } from "./proxysql/proxy.js";
 import { type ClusterReadiness, readiness } from "./readiness.js";
 import { StateFile } from "./state-file.js";
@@ -22,13 +26,30 @@ export interface Readiness {
   readonly ready: boolean;
   readonly proxy: string;
   readonly proxysql: "up" | "down";
+  /** Why a dead watcher would not be noticed, where a cluster asks for a lease; null: nothing is wrong. */
+  readonly guard: string | null;
   readonly clusters: readonly ClusterReadiness[];
+}
+
+interface Parts {
+  readonly store: ConsulStore;
+  readonly proxy: Proxy;
+  /** A second connection to the admin port, for what must not wait for a pass: the fence of a lost lease, the guard. */
+  readonly fenceAdmin: Admin;
+  readonly announcer: Announcer;
+  readonly leaseFile: LeaseFile;
+  /** What the process before this one left in the lease file. */
+  readonly left: readonly LeaseEntry[];
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** The sidecar of one ProxySQL: a loop for each cluster, the drift probe, the schedule and the acknowledgements. */
 export class Watcher {
   readonly #stop = new AbortController();
   readonly #loops: readonly ClusterLoop[];
+  readonly #guard: GuardKeeper;
   #proxySqlUp = false;
   #probeIntervalMs = PROBE_INTERVAL_MS;
   #lastTickMs: number;
@@ -37,20 +58,21 @@ export class Watcher {
 
   private constructor(
     private readonly options: WatcherOptions,
-    private readonly parts: {
-      readonly store: ConsulStore;
-      readonly proxy: Proxy;
-      readonly announcer: Announcer;
-      readonly metrics: Metrics;
-      readonly clock: Clock;
-      readonly log: Logger;
-    },
+    private readonly parts: Parts,
     state: StateFile,
   ) {
     this.#lastTickMs = parts.clock.monotonicNow();
     const { proxy: proxyName, whenOwned, verifyIntervalMs } = options;
+    const fence: typeof this.fence = async (hostgroups, stillLost) => this.fence(hostgroups, stillLost);
     this.#loops = options.clusters.map(
-      (cluster) => new ClusterLoop({ cluster, proxyName, whenOwned, verifyIntervalMs }, { ...parts, state }),
+      (cluster) =>
+        new ClusterLoop({ cluster, proxyName, whenOwned, verifyIntervalMs }, { ...parts, state, fence }),
+    );
+    const { fenceAdmin: admin, clock, log } = parts;
+    const underLease = (): readonly number[] => this.#underLease;
+    this.#guard = new GuardKeeper(
+      { proxy: proxyName, command: options.guard, leaseFile: options.leaseFile },
+      { admin, underLease, clock, log },
     );
   }
 
@@ -61,14 +83,19 @@ export class Watcher {
     const store = new ConsulStore(options.consul);
     const announcer = new Announcer(store, options.proxy, clock, log);
     const proxy = new Proxy(new Admin(options.admin));
-    return new Watcher(options, { store, proxy, announcer, metrics, clock, log }, state);
+    const fenceAdmin = new Admin(options.admin);
+    const leaseFile = new LeaseFile(options.leaseFile);
+    const left = await leaseFile.read();
+    const parts = { store, proxy, fenceAdmin, announcer, leaseFile, left, metrics, clock, log };
+    return new Watcher(options, parts, state);
   }
 
   start(): void {
     const signal = this.#stop.signal;
     this.#running = Promise.all([
-      ...this.#loops.map(async (loop) => loop.run(signal)),
+      ...this.#loops.map(async (loop) => loop.run(signal, this.#leftOf(loop))),
       this.parts.announcer.run(signal),
+      this.#guard.run(signal),
       this.#probe(signal),
     ]);
     this.#schedule = cron.schedule(
@@ -91,6 +118,7 @@ export class Watcher {
     await this.#schedule?.destroy();
     await this.#running.catch(() => undefined);
     this.parts.proxy.admin.close();
+    this.parts.fenceAdmin.close();
     this.parts.store.close();
   }
 
@@ -101,16 +129,32 @@ export class Watcher {
 
   readiness(): Readiness {
     const now = this.parts.clock.monotonicNow();
-    const clusters = this.#loops.map((loop) => readiness(loop.status, now));
+    const statuses = this.#loops.map((loop) => loop.status);
+    const clusters = statuses.map((status) => readiness(status, now));
+    for (const { cluster, lease } of statuses) this.parts.metrics.noteLease(cluster, lease, now);
     for (const one of clusters) {
       this.parts.metrics.noteVerifiedAge(one.cluster, one.verifiedSecondsAgo ?? Number.POSITIVE_INFINITY);
     }
     return {
-      ready: this.#proxySqlUp && clusters.every((one) => one.ready),
+      ready: this.#proxySqlUp && this.#guard.problem === null && clusters.every((one) => one.ready),
       proxy: this.options.proxy,
       proxysql: this.#proxySqlUp ? "up" : "down",
+      guard: this.#guard.problem,
       clusters,
     };
+  }
+
+  /** Writer hostgroups of the clusters that ask for a lease. */
+  get #underLease(): readonly number[] {
+    return this.#loops.flatMap((loop) => loop.leasedHostgroup ?? []);
+  }
+
+  #leftOf(loop: ClusterLoop): LeaseEntry | undefined {
+    return this.parts.left.find((entry) => entry.cluster === loop.cluster);
+  }
+
+  private async fence(hostgroups: readonly number[], stillLost: () => boolean): Promise<boolean> {
+    return await fenceNow(this.parts.fenceAdmin, hostgroups, stillLost);
   }
 
   #compareAll(): void {
@@ -138,7 +182,9 @@ export class Watcher {
       const seen = await proxy.admin.exclusively(async () => proxy.hasChanged());
       if (seen === "restarted") log.warn("ProxySQL was restarted, or its connection lost");
       this.#probeIntervalMs = seen === "unknown" ? UNPROBED_INTERVAL_MS : PROBE_INTERVAL_MS;
-      if (seen !== "same") this.#compareAll();
+      const saved = await diskHasWriter(proxy.admin, this.#underLease);
+      if (saved) log.warn("somebody saved a writer to ProxySQL's disk, where a lease allows none");
+      if (saved || seen !== "same") this.#compareAll();
       this.#noteProxySql(true, null);
       return true;
     } catch (error) {

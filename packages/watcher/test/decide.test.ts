@@ -18,7 +18,18 @@ import { hashOfText } from "../src/hash.js";
 import { type Layers, plan } from "../src/plan.js";
 import { desired } from "../src/desired.js";
 import { carryOut } from "./model.js";
-import { db1, db2, db3, layersOf, layoutOf, memberOf, membersOf, recordOf, rowOf } from "./samples.js";
+import {
+  db1,
+  db2,
+  db3,
+  layersOf,
+  layoutOf,
+  memberOf,
+  membersOf,
+  momentOf,
+  recordOf,
+  rowOf,
+} from "./samples.js";
 
 interface Texts {
   readonly record: string | null;
@@ -145,8 +156,9 @@ describe("which records a ProxySQL takes", () => {
   test("a refused record gives no plan at all", () => {
     const reading = read(good);
     if (reading.kind !== "usable") throw new Error("unusable");
-    const facts = { layers: layersOf([rowOf(10, db3, "ONLINE")]), ownership: null, stamp: undefined };
-    const decision = decide(reading.documents, facts, had({ generation: 99 }), "refuse");
+    const layers = layersOf([rowOf(10, db3, "ONLINE")]);
+    const facts = { layers, ownership: null, stamp: undefined, inUse: [] };
+    const decision = decide(reading.documents, facts, had({ generation: 99 }), momentOf());
     expect(decision.kind).toBe("refuse");
   });
 });

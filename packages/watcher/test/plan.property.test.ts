@@ -1,97 +1,11 @@
-import type { MasterRecord, Server } from "@primacy/contract";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { desired } from "../src/desired.js";
 import { type Layers, plan, runtimeDifferences, writersIn } from "../src/plan.js";
-import { type ServerRow, type Status, managed, mayTakeConnections } from "../src/rows.js";
+import { type ServerRow, managed } from "../src/rows.js";
+import { READER, WRITER, situation } from "./arbitraries.js";
 import { carryOut } from "./model.js";
-import { db1, db2, db3, layoutOf, memberOf, membersOf, recordOf, rowOf, runtimeOf } from "./samples.js";
-
-const WRITER = 10;
-const READER = 20;
-const stranger: Server = { host: "DB1", port: 3306 };
-const unlisted: Server = { host: "old-db", port: 3306 };
-const servers = [db1, db2, db3, stranger, unlisted] as const;
-const statuses: readonly Status[] = ["ONLINE", "SHUNNED", "OFFLINE_SOFT", "OFFLINE_HARD"];
-
-const anyRecord: fc.Arbitrary<MasterRecord> = fc
-  .record({
-    phase: fc.constantFrom("open", "draining", "fenced"),
-    master: fc.constantFrom(db1, db2, db3, unlisted),
-    quarantined: fc.uniqueArray(fc.constantFrom(db1, db2, db3, unlisted), { maxLength: 3 }),
-  })
-  .map(({ phase, master, quarantined }) =>
-    recordOf({
-      phase: phase as MasterRecord["phase"],
-      master,
-      quarantined: quarantined.filter((one) => one !== master),
-    }),
-  );
-
-const anyLayout = fc
-  .constantFrom("always", "fallback", "never")
-  .map((masterReads) =>
-    layoutOf({ masterReads, servers: [db1, { ...db2, weight: 50 }, { ...db3, candidate: false }] }),
-  );
-
-const anyMembers = fc.option(
-  fc
-    .array(fc.record({ replicating: fc.boolean(), reachable: fc.boolean(), lag: fc.option(fc.nat(90)) }), {
-      minLength: 3,
-      maxLength: 3,
-    })
-    .map((facts) =>
-      membersOf(
-        [db1, db2, db3].map((server, index) =>
-          memberOf(server, {
-            replicating: facts[index]!.replicating,
-            reachable: facts[index]!.reachable,
-            lagSeconds: facts[index]!.lag,
-          }),
-        ),
-      ),
-    ),
-);
-
-const anyRow: fc.Arbitrary<ServerRow> = fc
-  .record({
-    hostgroup: fc.constantFrom(WRITER, READER, 77),
-    server: fc.constantFrom(...servers),
-    status: fc.constantFrom(...statuses),
-    weight: fc.nat(1000),
-    comment: fc.constantFrom("", "it's mine", "a\\b"),
-  })
-  .map(({ hostgroup, server, status, weight, comment }) =>
-    rowOf(hostgroup, server, status, { weight, comment }),
-  );
-
-/** A memory table with at most one server that may take writes: where operators start from. */
-const anyMemory = fc
-  .uniqueArray(anyRow, {
-    selector: (row) => `${String(row.hostgroup)}/${row.host}:${String(row.port)}`,
-    maxLength: 12,
-  })
-  .map((rows) => {
-    let seen = false;
-    return rows.map((row) => {
-      if (row.hostgroup !== WRITER || !mayTakeConnections(row)) return row;
-      if (seen) return { ...row, status: "OFFLINE_HARD" as const };
-      seen = true;
-      return row;
-    });
-  });
-
-const anyLayers: fc.Arbitrary<Layers> = fc
-  .tuple(anyMemory, anyMemory, anyMemory)
-  .map(([memory, runtime, disk]) => ({ memory, runtime: runtimeOf(runtime), disk }));
-
-const situation = {
-  record: anyRecord,
-  layout: anyLayout,
-  members: anyMembers,
-  layers: anyLayers,
-  stampDiffers: fc.boolean(),
-};
+import { runtimeOf } from "./samples.js";
 
 describe("laws of the plan", () => {
   test("carried out, it leaves nothing to do", () => {

@@ -6,6 +6,7 @@ import {
   type Server,
   parseLayout,
 } from "@primacy/contract";
+import type { Moment } from "../src/decide.js";
 import type { Layers } from "../src/plan.js";
 import type { ServerRow, Status } from "../src/rows.js";
 
@@ -118,4 +119,14 @@ export function runtimeOf(rows: readonly ServerRow[]): readonly ServerRow[] {
   return rows
     .filter((row) => row.status !== "OFFLINE_HARD")
     .map((row) => (row.status === "SHUNNED" ? row : { ...row }));
+}
+
+export function momentOf(changes: Partial<Moment> = {}): Moment {
+  return {
+    whenOwned: "refuse",
+    lease: { kind: "not-asked-for" },
+    leaseEndsAtSeconds: 0,
+    drainIsOver: false,
+    ...changes,
+  };
 }

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import initSqlJs from "sql.js";
 import { describe, expect, test } from "vitest";
-import { quote, statementsOf, updateStatuses } from "../src/proxysql/sql.js";
+import { quote } from "../src/proxysql/quote.js";
+import { statementsOf, updateStatuses } from "../src/proxysql/sql.js";
 import { db1, db2, rowOf } from "./samples.js";
 
 const MYSQL_SERVERS = `CREATE TABLE mysql_servers (hostgroup_id INT NOT NULL, hostname VARCHAR NOT NULL, port INT NOT NULL,
@@ -36,7 +37,7 @@ describe("statements, as SQLite reads them", () => {
     for (const row of [rowOf(10, hostile, "ONLINE"), rowOf(10, db1, "ONLINE"), rowOf(77, db2, "ONLINE")]) {
       for (const sql of statementsOf({ kind: "insert", row }, "main", mark)) db.run(sql);
     }
-    db.run(updateStatuses(10, [{ hostgroup: 10, ...hostile, status: "OFFLINE_SOFT" }]));
+    db.run(updateStatuses(10, [{ hostgroup: 10, ...hostile, status: "OFFLINE_SOFT" }], null));
     const rows = db.exec("SELECT hostname, status FROM mysql_servers ORDER BY hostname")[0]?.values;
     expect(rows).toEqual([
       [hostile.host, "OFFLINE_SOFT"],
@@ -50,7 +51,7 @@ describe("statements, as SQLite reads them", () => {
     for (const row of [rowOf(10, db1, "ONLINE"), rowOf(20, db2, "ONLINE")]) {
       for (const sql of statementsOf({ kind: "insert", row }, "main", mark)) db.run(sql);
     }
-    db.run(updateStatuses(10, [{ hostgroup: 20, ...db2, status: "OFFLINE_SOFT" }]));
+    db.run(updateStatuses(10, [{ hostgroup: 20, ...db2, status: "OFFLINE_SOFT" }], null));
     const rows = db.exec("SELECT hostname, status FROM mysql_servers ORDER BY hostname")[0]?.values;
     expect(rows).toEqual([
       ["db1", "OFFLINE_HARD"],
@@ -68,10 +69,77 @@ describe("statements, as SQLite reads them", () => {
     ]);
   });
 
+  test("a statement that opens does so only before its deadline, and then takes everybody out", () => {
+    const now = Math.floor(Date.now() / 1000);
+    for (const [until, status] of [
+      [now + 60, "ONLINE"],
+      [now - 1, "OFFLINE_HARD"],
+    ] as const) {
+      const db = database();
+      for (const row of [
+        rowOf(10, db1, "OFFLINE_HARD"),
+        rowOf(10, db2, "ONLINE"),
+        rowOf(20, db2, "ONLINE"),
+      ]) {
+        for (const sql of statementsOf({ kind: "insert", row }, "main", mark)) db.run(sql);
+      }
+      const rows = [
+        { hostgroup: 10, ...db1, status: "ONLINE" },
+        { hostgroup: 10, ...db2, status: "OFFLINE_HARD" },
+        { hostgroup: 20, ...db2, status: "OFFLINE_SOFT" },
+      ] as const;
+      db.run(updateStatuses(10, rows, until));
+      const select = "SELECT hostgroup_id, hostname, status FROM mysql_servers ORDER BY 1, 2";
+      expect(db.exec(select)[0]?.values).toEqual([
+        [10, "db1", status],
+        [10, "db2", "OFFLINE_HARD"],
+        [20, "db2", "OFFLINE_SOFT"],
+      ]);
+    }
+  });
+
+  test("under a lease the disk gets the rows of these hostgroups, and nobody takes writes there", () => {
+    const db = database();
+    db.run(MYSQL_SERVERS.replace("CREATE TABLE ", "CREATE TABLE disk."));
+    const insert = (row: ReturnType<typeof rowOf>, table: string): void => {
+      for (const sql of statementsOf({ kind: "insert", row }, "main", mark)) {
+        db.run(sql.replace("mysql_servers", table));
+      }
+    };
+    insert(rowOf(10, db1, "ONLINE", { weight: 5, comment: "it's" }), "mysql_servers");
+    insert(rowOf(20, db2, "ONLINE"), "mysql_servers");
+    insert(rowOf(77, db2, "ONLINE"), "mysql_servers");
+    insert(rowOf(10, db1, "ONLINE"), "disk.mysql_servers");
+    insert(rowOf(10, db2, "SHUNNED"), "disk.mysql_servers");
+    insert(rowOf(77, db1, "ONLINE"), "disk.mysql_servers");
+    const hostgroups = { writer: 10, reader: 20 };
+    for (const step of [
+      { kind: "fence-disk", writerHostgroup: 10 },
+      { kind: "save-fenced", hostgroups },
+    ] as const) {
+      for (const sql of statementsOf(step, "main", mark)) db.run(sql);
+    }
+    const select =
+      "SELECT hostgroup_id, hostname, status, weight, comment FROM disk.mysql_servers ORDER BY 1, 2";
+    expect(db.exec(select)[0]?.values).toEqual([
+      [10, "db1", "OFFLINE_HARD", 5, "it's"],
+      [20, "db2", "ONLINE", 1, ""],
+      [77, "db1", "ONLINE", 1, ""],
+    ]);
+  });
+
   test("no statement is empty, several, or begins with a comment", () => {
     const steps = [
       { kind: "insert", row: rowOf(10, db1, "OFFLINE_HARD") },
-      { kind: "update", writerHostgroup: 10, rows: [{ hostgroup: 10, ...db1, status: "ONLINE" }] },
+      { kind: "kill", hostgroup: 10, servers: [db1, db2] },
+      { kind: "fence-disk", writerHostgroup: 10 },
+      {
+        kind: "update",
+        writerHostgroup: 10,
+        rows: [{ hostgroup: 10, ...db1, status: "ONLINE" }],
+        openUntilSeconds: 1,
+      },
+      { kind: "save-fenced", hostgroups: { writer: 10, reader: null } },
       { kind: "load" },
       { kind: "verify" },
       { kind: "stamp" },
@@ -85,6 +153,6 @@ describe("statements, as SQLite reads them", () => {
 
   test("a text with a NUL byte and a number that is none are refused", () => {
     expect(() => quote("a\u0000b")).toThrow(RangeError);
-    expect(() => updateStatuses(Number.NaN, [])).toThrow(RangeError);
+    expect(() => updateStatuses(Number.NaN, [], null)).toThrow(RangeError);
   });
 });

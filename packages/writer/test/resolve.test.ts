@@ -94,7 +94,7 @@ describe("what ends a drain or a fence", () => {
       "resolve-stays-fenced",
     ],
     ["not while Orchestrator is not heard", {}, null, late, "resolve-unheard"],
-  ] as const)("%s", (_, changes, heard, nowMs, rule) => {
+  ] as const)("%s", (...[, changes, heard, nowMs, rule]) => {
     expect(resolve(recordOf(changes), heard, nowMs, candidates)).toMatchObject({ rule });
   });
 });

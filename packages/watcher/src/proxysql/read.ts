@@ -3,6 +3,7 @@ import type { Mark } from "../admission.js";
 import type { Probe } from "../drift.js";
 import type { OwnershipFacts, TopologyRow } from "../ownership.js";
 import type { Layers } from "../plan.js";
+import type { ConnectionsInUse } from "../restraint.js";
 import type { ServerRow, Status } from "../rows.js";
 import type { Admin, AdminRow } from "./admin.js";
 import { AdminError } from "./admin-error.js";
@@ -55,19 +56,6 @@ export async function readProbe(admin: Admin): Promise<Probe | null> {
   return { version: Number(row["version"]), epoch: Number(row["epoch"]), checksum: row["checksum"] ?? "" };
 }
 
-/** Seconds since ProxySQL started. */
-export async function readUptime(admin: Admin): Promise<number> {
-  const [row] = await admin.rows(
-    "SELECT Variable_Value AS uptime FROM stats_mysql_global WHERE Variable_Name='ProxySQL_Uptime'",
-  );
-  return Number(row?.["uptime"] ?? 0);
-}
-
-export async function readVersion(admin: Admin): Promise<string> {
-  const [row] = await admin.rows("SELECT @@version");
-  return row?.["@@version"] ?? "unknown";
-}
-
 /** The marks stamped on this ProxySQL, by cluster; none where it has never had one. */
 export async function readStamps(admin: Admin): Promise<ReadonlyMap<string, Mark>> {
   const rows = await rowsIfTable(admin, SELECT_STAMPS);
@@ -83,14 +71,7 @@ export async function readStamps(admin: Admin): Promise<ReadonlyMap<string, Mark
   );
 }
 
-/** Connections in use on rows of a hostgroup, by server. Reading them also drops free connections of servers not ONLINE. */
-export interface ConnectionsInUse {
-  readonly host: string;
-  readonly port: number;
-  readonly status: string;
-  readonly used: number;
-}
-
+/** Connections in use on rows of a hostgroup. Reading them also drops free connections of servers not ONLINE. */
 export async function readConnectionsInUse(
   admin: Admin,
   hostgroup: number,

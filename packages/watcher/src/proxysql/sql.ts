@@ -1,20 +1,8 @@
+import type { Server } from "@primacy/contract";
 import type { Mark } from "../admission.js";
 import type { RowStatus, Step } from "../plan.js";
-import type { ServerRow } from "../rows.js";
-
-/**
- * A text as SQLite reads it: quotes doubled, backslashes left alone. mysql2's placeholders and `escape` write MySQL's
- * escapes, which SQLite does not know: an injection on the admin port (ProxySQL 2.7.1, observed).
- */
-export function quote(text: string): string {
-  if (text.includes("\u0000")) throw new RangeError("a text with a NUL byte cannot stand in a statement");
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-function integer(value: number): string {
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${String(value)} is not a whole number`);
-  return String(value);
-}
+import { type Hostgroups, type ServerRow, mayBeWritten } from "../rows.js";
+import { integer, quote } from "./quote.js";
 
 /** Column of `mysql_servers` → property of {@link ServerRow}. */
 export const SERVER_COLUMNS = {
@@ -56,13 +44,25 @@ export function insertServer(row: ServerRow): string {
   return `INSERT OR IGNORE INTO mysql_servers (${COLUMN_LIST}) VALUES (${values.join(", ")})`;
 }
 
-/** Every row of both hostgroups in one statement, the only unit that is atomic on the admin port. */
-export function updateStatuses(writerHostgroup: number, rows: readonly RowStatus[]): string {
-  const cases = rows.map(
-    (row) =>
-      `WHEN hostgroup_id=${integer(row.hostgroup)} AND hostname=${quote(row.host)} AND port=${integer(row.port)} ` +
-      `THEN ${quote(row.status)}`,
-  );
+/**
+ * Every row of both hostgroups in one statement, the only unit that is atomic on the admin port.
+ *
+ * With `openUntilSeconds`, rows of the writer hostgroup that let writes through do so only while ProxySQL's own clock
+ * has not come that far: a watcher may be stopped between deciding and sending for as long as you like.
+ */
+export function updateStatuses(
+  writerHostgroup: number,
+  rows: readonly RowStatus[],
+  openUntilSeconds: number | null,
+): string {
+  const inTime = openUntilSeconds === null ? "" : ` AND ${unixNow} < ${integer(openUntilSeconds)}`;
+  const cases = rows.map((row) => {
+    const opens = row.hostgroup === writerHostgroup && mayBeWritten(row);
+    return (
+      `WHEN hostgroup_id=${integer(row.hostgroup)} AND hostname=${quote(row.host)} AND port=${integer(row.port)}` +
+      `${opens ? inTime : ""} THEN ${quote(row.status)}`
+    );
+  });
   const hostgroups = [...new Set([writerHostgroup, ...rows.map((row) => row.hostgroup)])];
   // A row that somebody put into the writer hostgroup since we looked is out as well.
   return (
@@ -70,6 +70,74 @@ export function updateStatuses(writerHostgroup: number, rows: readonly RowStatus
     `WHEN hostgroup_id=${integer(writerHostgroup)} THEN 'OFFLINE_HARD' ELSE status END ` +
     `WHERE hostgroup_id IN (${hostgroups.map(integer).join(", ")})`
   );
+}
+
+const unixNow = "CAST(strftime('%s','now') AS INTEGER)";
+
+/** Nobody takes writes in these hostgroups: what the watcher and the guard do without a lease. A LOAD must follow. */
+export function fenceHostgroups(writerHostgroups: readonly number[]): string {
+  return (
+    "UPDATE mysql_servers SET status='OFFLINE_HARD' WHERE status<>'OFFLINE_HARD' AND " +
+    `hostgroup_id IN (${writerHostgroups.map(integer).join(", ")})`
+  );
+}
+
+/** Is there anything to fence, now or at the next LOAD? Two numbers, `memory` and `runtime`. */
+export function countUnfenced(writerHostgroups: readonly number[]): string {
+  const where = `WHERE status<>'OFFLINE_HARD' AND hostgroup_id IN (${writerHostgroups.map(integer).join(", ")})`;
+  return (
+    `SELECT (SELECT COUNT(*) FROM mysql_servers ${where}) AS memory, ` +
+    `(SELECT COUNT(*) FROM runtime_mysql_servers ${where}) AS runtime`
+  );
+}
+
+export function countUnfencedOnDisk(writerHostgroups: readonly number[]): string {
+  return (
+    "SELECT COUNT(*) AS disk FROM disk.mysql_servers WHERE status<>'OFFLINE_HARD' AND " +
+    `hostgroup_id IN (${writerHostgroups.map(integer).join(", ")})`
+  );
+}
+
+/**
+ * Straight into the disk's table: `SAVE MYSQL SERVERS TO DISK` would copy the memory, which has the writer. ProxySQL
+ * reads that table when it starts and at LOAD … FROM DISK only (2.7.1, observed).
+ */
+function fenceDisk(writerHostgroup: number): string {
+  return (
+    "UPDATE disk.mysql_servers SET status='OFFLINE_HARD' WHERE status<>'OFFLINE_HARD' AND " +
+    `hostgroup_id=${integer(writerHostgroup)}`
+  );
+}
+
+/** What SAVE does, for rows of these hostgroups only, and with nobody in the writer hostgroup. */
+function saveFenced({ writer, reader }: Hostgroups): readonly string[] {
+  const columns = Object.keys(SERVER_COLUMNS).map((column) =>
+    column === "status"
+      ? `CASE WHEN hostgroup_id=${integer(writer)} THEN 'OFFLINE_HARD' ELSE status END`
+      : column,
+  );
+  const hostgroups = reader === null ? [writer] : [writer, reader];
+  const where = `WHERE hostgroup_id IN (${hostgroups.map(integer).join(", ")})`;
+  return [
+    `DELETE FROM disk.mysql_servers ${where} AND (hostgroup_id, hostname, port) NOT IN ` +
+      "(SELECT hostgroup_id, hostname, port FROM main.mysql_servers)",
+    `INSERT OR REPLACE INTO disk.mysql_servers (${COLUMN_LIST}) SELECT ${columns.join(", ")} ` +
+      `FROM main.mysql_servers ${where}`,
+  ];
+}
+
+/** The client sessions that hold a connection to one of these servers, also idle ones and fast_forward (2.7.1, observed). */
+export function selectSessions(hostgroup: number, servers: readonly Server[]): string {
+  const those = servers.map((one) => `(srv_host=${quote(one.host)} AND srv_port=${integer(one.port)})`);
+  return (
+    `SELECT SessionID FROM stats_mysql_processlist WHERE hostgroup=${integer(hostgroup)} ` +
+    `AND (${those.join(" OR ")})`
+  );
+}
+
+/** Ends a client session; a statement of it that runs is killed on its server too, where that is not OFFLINE_HARD. */
+export function killSession(sessionId: number): string {
+  return `KILL CONNECTION ${integer(sessionId)}`;
 }
 
 /**
@@ -90,17 +158,17 @@ export function writeStamp(cluster: string, mark: Mark): string {
   );
 }
 
-export function deleteStamp(cluster: string): string {
-  return `DELETE FROM disk.primacy_stamp WHERE cluster=${quote(cluster)}`;
-}
-
-/** The statements of a step, in order. `verify` only reads. */
+/** The statements of a step, in order. `verify` only reads; `kill` reads the sessions that it then kills. */
 export function statementsOf(step: Step, cluster: string, mark: Mark): readonly string[] {
   switch (step.kind) {
+    case "kill":
+      return [selectSessions(step.hostgroup, step.servers)];
+    case "fence-disk":
+      return [fenceDisk(step.writerHostgroup)];
     case "insert":
       return [insertServer(step.row)];
     case "update":
-      return [updateStatuses(step.writerHostgroup, step.rows)];
+      return [updateStatuses(step.writerHostgroup, step.rows, step.openUntilSeconds)];
     case "load":
       return [LOAD_SERVERS];
     case "verify":
@@ -109,5 +177,7 @@ export function statementsOf(step: Step, cluster: string, mark: Mark): readonly 
       return [CREATE_STAMPS, writeStamp(cluster, mark)];
     case "save":
       return [SAVE_SERVERS];
+    case "save-fenced":
+      return saveFenced(step.hostgroups);
   }
 }

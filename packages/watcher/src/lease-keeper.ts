@@ -1,0 +1,168 @@
+import type { Layout } from "@primacy/contract";
+import type { Logger } from "pino";
+import type { Presence } from "./announcer.js";
+import { type Lease, type LeasePolicy, lease, leaseEndsAtSeconds, renewAfterMs } from "./lease.js";
+import { type LeaseEntry, leaseIsOver } from "./lease-entries.js";
+import type { LeaseFile } from "./lease-file.js";
+import { Alarm, type Clock } from "./timing.js";
+
+export interface LeaseKeeperParts {
+  readonly clock: Clock;
+  readonly file: LeaseFile;
+  readonly presence: () => Presence;
+  /** One consistent read, now; what it shows comes back through `noteRead`. */
+  readonly verify: (deadlineMs: number) => Promise<unknown>;
+  /** Fences a writer hostgroup on a connection of its own, so that a pass that hangs is not in the way. */
+  readonly fence: (writerHostgroup: number, stillLost: () => boolean) => Promise<boolean>;
+  /** The lease was lost or won. */
+  readonly onChange: () => void;
+  readonly log: Logger;
+}
+
+interface Followed extends LeasePolicy {
+  readonly writerHostgroup: number;
+}
+
+/** How often it looks, at the latest. Milliseconds. */
+const TICK_MS = 500;
+
+/**
+ * Keeps the lease of one cluster: asks Consul in time, tells the guard by the lease file, and is the dead man's switch.
+ * Its timer and its connection are its own: whatever a pass is waiting for, the moment the lease ends the writer
+ * hostgroup is fenced, and stays so until the lease is held again.
+ */
+export class LeaseKeeper {
+  readonly #alarm = new Alarm();
+  readonly #busy = new Set<string>();
+  #followed: Followed | null = null;
+  #readSentAtMs: number | null = null;
+  #inheritedUntilMs: number | null = null;
+  #said: Lease["kind"] | null = null;
+
+  constructor(
+    private readonly cluster: string,
+    private readonly parts: LeaseKeeperParts,
+  ) {}
+
+  /** The lease as it is at this moment. Without a layout nobody has asked for one. */
+  get lease(): Lease {
+    if (this.#followed === null) return { kind: "not-asked-for" };
+    const facts = {
+      ...this.parts.presence(),
+      readSentAtMs: this.#readSentAtMs,
+      inheritedUntilMs: this.#inheritedUntilMs,
+    };
+    return lease(this.#followed, facts, this.parts.clock.monotonicNow());
+  }
+
+  /** Null where the cluster asks for no lease. */
+  get writerHostgroup(): number | null {
+    return this.#followed?.onConsulLoss === "lease" ? this.#followed.writerHostgroup : null;
+  }
+
+  /**
+   * What the process before this one left: its lease holds to its end, so that a watcher can be replaced without a gap,
+   * and then ends here too, also where Consul never answers. Its Consul session is still there: it was not given up.
+   */
+  inherit(entry: LeaseEntry): void {
+    const { writerHostgroup, leaseSeconds } = entry;
+    const nowSeconds = this.parts.clock.wallNow() / 1000;
+    this.#followed = { onConsulLoss: "lease", leaseSeconds, writerHostgroup };
+    if (leaseIsOver(entry, nowSeconds)) return;
+    const leftMs = Math.min(entry.untilSeconds - nowSeconds, leaseSeconds) * 1000;
+    this.#inheritedUntilMs = this.parts.clock.monotonicNow() + leftMs;
+  }
+
+  /** The layout as it now is. A cluster that begins to ask for a lease has one lease's time to get it. */
+  follow(layout: Layout): void {
+    const { onConsulLoss, leaseSeconds } = layout;
+    if (onConsulLoss === "lease" && this.#followed?.onConsulLoss === "keep") {
+      this.#inheritedUntilMs = this.parts.clock.monotonicNow() + leaseSeconds * 1000;
+    }
+    this.#followed = { onConsulLoss, leaseSeconds, writerHostgroup: layout.hostgroups.writer };
+    this.#alarm.ring();
+  }
+
+  /** A consistent read, sent then, has shown the very record that is followed. */
+  noteRead(sentAtMs: number): void {
+    this.#readSentAtMs = Math.max(this.#readSentAtMs ?? 0, sentAtMs);
+    if (this.#said !== "held") this.#alarm.ring();
+  }
+
+  /** What Consul shows is not followed here (it was refused): no read of it counts. */
+  forgetReads(): void {
+    this.#readSentAtMs = null;
+    this.#inheritedUntilMs = null;
+    this.#alarm.ring();
+  }
+
+  /** Runs until `signal` is aborted. The layout and the lease file stay: the lease ends by itself. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) await this.#alarm.sleep(this.#step(), signal);
+  }
+
+  /** Does what is due without waiting for it, and says in how many milliseconds it must look again. */
+  #step(): number {
+    const followed = this.#followed;
+    if (followed === null) return TICK_MS;
+    const now = this.lease;
+    this.#tell(now);
+    this.#keepFile(followed, now);
+    if (now.kind === "not-asked-for") return Number.POSITIVE_INFINITY;
+    this.#ask(followed);
+    if (now.kind === "lost") {
+      this.#begin("fence", async () => this.#fence(followed.writerHostgroup));
+      return TICK_MS;
+    }
+    return Math.min(TICK_MS, Math.max(0, now.untilMs - this.parts.clock.monotonicNow()));
+  }
+
+  #tell(now: Lease): void {
+    if (now.kind === this.#said) return;
+    const before = this.#said;
+    this.#said = now.kind;
+    if (now.kind === "lost") this.parts.log.warn({}, `no lease, so nobody takes writes here: ${now.reason}`);
+    if (now.kind === "held") this.parts.log.info({}, "the lease is held");
+    if (before !== null || now.kind === "lost") this.parts.onChange();
+  }
+
+  #ask({ leaseSeconds }: Followed): void {
+    const everyMs = renewAfterMs(leaseSeconds);
+    const { presentSinceMs } = this.parts.presence();
+    const sinceMs = this.parts.clock.monotonicNow() - (this.#readSentAtMs ?? Number.NEGATIVE_INFINITY);
+    const tooEarly = presentSinceMs !== null && (this.#readSentAtMs ?? 0) < presentSinceMs;
+    if (sinceMs >= everyMs || tooEarly) this.#begin("read", async () => this.parts.verify(everyMs));
+  }
+
+  #keepFile(followed: Followed, now: Lease): void {
+    if (now.kind === "lost") return;
+    const entry = now.kind === "held" ? this.#entry(followed, now.untilMs) : null;
+    this.#begin("file", async () => this.parts.file.put(this.cluster, entry));
+  }
+
+  #entry({ writerHostgroup, leaseSeconds }: Followed, untilMs: number): LeaseEntry {
+    const untilSeconds = leaseEndsAtSeconds({ kind: "held", untilMs }, this.parts.clock);
+    return { cluster: this.cluster, writerHostgroup, leaseSeconds, untilSeconds };
+  }
+
+  async #fence(writerHostgroup: number): Promise<void> {
+    if (await this.parts.fence(writerHostgroup, () => this.lease.kind === "lost")) {
+      this.parts.log.warn({ writerHostgroup }, "fenced: the writer hostgroup had a server");
+      this.parts.onChange();
+    }
+  }
+
+  /** One of a kind at a time; a failure is said and the next tick tries again. */
+  #begin(what: "read" | "file" | "fence", work: () => Promise<unknown>): void {
+    if (this.#busy.has(what)) return;
+    this.#busy.add(what);
+    work()
+      .catch((error: unknown) => {
+        // A read that fails is said by the truth path already.
+        if (what !== "read") this.parts.log.error({ err: error }, `lease: ${what} failed`);
+      })
+      .finally(() => {
+        this.#busy.delete(what);
+      });
+  }
+}
