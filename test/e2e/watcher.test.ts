@@ -142,8 +142,10 @@ describe("ProxySQL", () => {
     );
     expect(row).toEqual({ weight: "77", comment: "it's mine" });
     expect(await onlineIn(proxysql, 99)).toEqual(["elsewhere:3306"]);
-    const metrics = await (await watcher.get("/metrics")).text();
-    expect(metrics).toMatch(/primacy_watcher_drift_total\{cluster="main"\} [1-9]/);
+    await waitUntil(
+      async () => /drift_total\{cluster="main"\} [1-9]/.test(await (await watcher.get("/metrics")).text()),
+      { timeoutMs: 10_000, what: "the drift in the metrics" },
+    );
   });
 
   test("with a wrong password, it is held and said; once the password is right, it is applied", async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync, readdirSync, type WriteStream } from "node:fs";
 import { dirname } from "node:path";
 import { killWithThisProcess } from "./kill-at-exit.js";
 import { TextTail } from "./text-tail.js";
@@ -42,6 +42,21 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
     throw new Error(`${options.name} did not start: ${String(error)}\n${running.lastOutput()}`, {
       cause: error,
     });
+  }
+}
+
+/** How long a SIGSTOP may take to reach every thread. Milliseconds. */
+const STOP_LIMIT_MS = 2000;
+
+/** Are all threads of the process stopped (state T in /proc)? Also where it is gone, or there is no /proc. */
+function hasStopped(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((task) => {
+      const stat = readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8");
+      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
+    });
+  } catch {
+    return true;
   }
 }
 
@@ -125,9 +140,14 @@ export class RunningProcess {
     return this.exited;
   }
 
-  /** SIGSTOP: the child hangs with its sockets open, like a machine that swaps or a paused container. */
+  /**
+   * SIGSTOP: the child hangs with its sockets open, like a machine that swaps or a paused container. Returns when all of
+   * its threads have stopped: the signal alone leaves them the time to answer one more query.
+   */
   suspend(): void {
     this.signal("SIGSTOP");
+    const until = performance.now() + STOP_LIMIT_MS;
+    while (this.pid !== undefined && !hasStopped(this.pid) && performance.now() < until);
   }
 
   /** SIGCONT: goes on after {@link suspend}. */
