@@ -259,6 +259,20 @@ describe.skipIf(!consul)("the store when Consul's own servers fail", { timeout: 
     expect(await watcher.commitRecord("main", overwrite, WITHIN)).toMatchObject({ outcome: "not-written" });
   });
 
+  it("makes sessions that live by their TTL alone, not by the health of a node", async () => {
+    const servers = await started({});
+    const store = connect([servers.httpAddr]);
+    const id = await store.createSession({
+      name: "w",
+      ttlSeconds: 10,
+      behavior: "delete",
+      lockDelaySeconds: 0,
+    });
+    const info = await (await fetch(`${servers.httpAddr}/v1/session/info/${id}`)).text();
+    expect(JSON.parse(info)).toMatchObject([{ ID: id, TTL: "10s", Behavior: "delete", LockDelay: 0 }]);
+    expect(info).not.toContain("serfHealth");
+  });
+
   it("speaks of a Consul without a leader as such", async () => {
     const servers = await started({ servers: 3 });
     const [one, two, three] = servers.servers;

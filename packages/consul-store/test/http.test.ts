@@ -129,6 +129,20 @@ describe("a store and what answers it", () => {
       expect((await store.readCluster("main")).address).toBe(bad.address);
     });
 
+    it("stays at its agent when a blocking query fails there: the two paths fail apart", async () => {
+      const one = await started((request, response) => {
+        if (request.url?.includes("index=") === true) request.socket.destroy();
+        else emptyFolder(request, response);
+      });
+      const two = await started(emptyFolder);
+      const store = connect([one.address, two.address]);
+      await expect(store.watchCluster("main", 1, { waitMs: 1 })).rejects.toMatchObject({
+        code: "CONSUL_UNREACHABLE",
+      });
+      expect((await store.watchCluster("main", 1, { waitMs: 1 })).address).toBe(two.address);
+      expect((await store.readCluster("main")).address).toBe(one.address);
+    });
+
     it("asks everybody once before it says that all fail, and says what each said", async () => {
       const one = await started(consulAnswer(500, "No cluster leader"));
       const two = await started(consulAnswer(403, "Permission denied"));
@@ -201,6 +215,55 @@ describe("a store and what answers it", () => {
         notSent: true,
       });
     });
+  });
+
+  describe("a commit", () => {
+    const first = { expectedIndex: 0, record: record("main", 1) };
+
+    it("that goes out on a kept connection is in doubt when that breaks", async () => {
+      const agent = await started(emptyFolder);
+      const store = connect([agent.address]);
+      await store.readCluster("main");
+      agent.answer((request) => {
+        // Nobody is there for a further try: all depends on what is known of the first.
+        agent.server.close();
+        request.socket.destroy();
+      });
+      expect(await store.commitRecord("main", first, { deadlineMs: 300 })).toMatchObject({
+        outcome: "unknown",
+        cause: { code: "CONSUL_UNREACHABLE", notSent: false },
+      });
+      expect(agent.requests.at(-1)).toBe("PUT /v1/txn");
+    });
+
+    it.each([
+      [800, 2],
+      [950, 1],
+    ])(
+      "is tried again where there is time for its outcome: after %i of 1000 ms, %i tries",
+      async (pause, tries) => {
+        const agent = await started(consulAnswer(429, "slow down"));
+        let now = 0;
+        const store = makeStore(
+          [agent.address],
+          {},
+          {
+            monotonicNow: () => now,
+            random: () => 1,
+            sleep: () => {
+              now += pause;
+              return Promise.resolve();
+            },
+          },
+        );
+        toClose.push(() => store.close());
+        expect(await store.commitRecord("main", first, { deadlineMs: 1000 })).toMatchObject({
+          outcome: "not-written",
+          cause: { code: "CONSUL_RATE_LIMITED" },
+        });
+        expect(agent.requests).toHaveLength(tries);
+      },
+    );
   });
 
   describe("a token", () => {

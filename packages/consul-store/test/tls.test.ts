@@ -1,5 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { ServerOptions } from "node:https";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -89,6 +91,30 @@ describe("TLS", () => {
       code: "CONSUL_CONFIGURATION",
       message: expect.stringContaining("/nowhere") as string,
     });
+  });
+
+  it("that is never agreed upon has let no request out: the write is known not to be written", async () => {
+    const mute = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const sockets = new Set<Socket>();
+    mute.on("connection", (socket) => sockets.add(socket));
+    const { port } = mute.address() as AddressInfo;
+    const first = { expectedIndex: 0, record: record("main", 1) };
+    const commit = async (address: string): Promise<unknown> => {
+      const store = makeStore([address], { requestTimeoutMs: 100 });
+      toClose.push(() => store.close());
+      return store.commitRecord("main", first, { deadlineMs: 400 });
+    };
+    expect(await commit(`https://127.0.0.1:${String(port)}`)).toMatchObject({
+      outcome: "not-written",
+      cause: { code: "CONSUL_TIMEOUT", notSent: true },
+    });
+    expect(await commit(`http://127.0.0.1:${String(port)}`)).toMatchObject({
+      outcome: "unknown",
+      cause: { code: "CONSUL_TIMEOUT", notSent: false },
+    });
+    for (const socket of sockets) socket.destroy();
+    mute.close();
   });
 
   it("spoken to a server that has none is an error of its own", async () => {

@@ -8,7 +8,7 @@ import http, {
 import https, { type ServerOptions } from "node:https";
 import type { AddressInfo, ListenOptions } from "node:net";
 import { ConsulStore } from "../../src/store.js";
-import type { ConsulOptions } from "../../src/types.js";
+import type { ConsulOptions, Environment } from "../../src/types.js";
 
 /** Something that listens where an agent should, and answers as the test says. */
 export class FakeAgent {
@@ -49,6 +49,7 @@ export class FakeAgent {
 
   async close(): Promise<void> {
     this.server.closeAllConnections();
+    if (!this.server.listening) return;
     this.server.close();
     await once(this.server, "close");
   }
@@ -77,6 +78,10 @@ export function consulAnswer(
 /** An empty folder, as Consul answers it. */
 export const emptyFolder = consulAnswer(404, "");
 
-export function makeStore(addresses: readonly string[], options: Partial<ConsulOptions> = {}): ConsulStore {
-  return new ConsulStore({ addresses, prefix: "primacy/", requestTimeoutMs: 1000, ...options });
+export function makeStore(
+  addresses: readonly string[],
+  options: Partial<ConsulOptions> = {},
+  environment?: Environment,
+): ConsulStore {
+  return new ConsulStore({ addresses, prefix: "primacy/", requestTimeoutMs: 1000, ...options }, environment);
 }
