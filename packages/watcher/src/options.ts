@@ -255,11 +255,14 @@ function readSecret(path: string, setting: string): string {
 
 function consulOptions(config: Config, environment: Environment): ConsulOptions {
   const { addresses, prefix, tokenFile, datacenter, requestTimeoutMs } = config.consul;
+  // An empty variable counts as none, as it does for Consul's own command line.
+  const unless = (variable: string, values: Partial<ConsulOptions>): Partial<ConsulOptions> =>
+    (environment[variable] ?? "") === "" ? values : {};
   const parsed = consulOptionsFromEnvironment(environment, {
-    ...(addresses === undefined || environment["CONSUL_HTTP_ADDR"] !== undefined ? {} : { addresses }),
-    ...(prefix === undefined || environment["PRIMACY_PREFIX"] !== undefined ? {} : { prefix }),
-    ...(tokenFile === undefined || environment["CONSUL_HTTP_TOKEN_FILE"] !== undefined ? {} : { tokenFile }),
-    ...(datacenter === undefined ? {} : { datacenter }),
+    ...(addresses === undefined ? {} : unless("CONSUL_HTTP_ADDR", { addresses })),
+    ...(prefix === undefined ? {} : unless("PRIMACY_PREFIX", { prefix })),
+    ...(tokenFile === undefined ? {} : unless("CONSUL_HTTP_TOKEN_FILE", { tokenFile })),
+    ...(datacenter === undefined ? {} : unless("PRIMACY_CONSUL_DATACENTER", { datacenter })),
     requestTimeoutMs,
   });
   if (!parsed.ok) throw new OptionsError(`Consul: ${parsed.problem}`);

@@ -4,7 +4,7 @@ import cron from "node-cron";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.js";
 import { serveHealth } from "./http.js";
 import { Metrics } from "./metrics.js";
-import type { WatcherOptions } from "./options.js";
+import { OptionsError, type WatcherOptions } from "./options.js";
 import { SYSTEM_CLOCK } from "./timing.js";
 import { VERSION } from "./version.js";
 import { Watcher } from "./watcher.js";
@@ -82,7 +82,12 @@ async function serve(
   log: Logger,
 ): Promise<Server | null> {
   if (options.http === null) return null;
-  const server = await serveHealth(options.http, watcher, metrics);
+  const server = await serveHealth(options.http, watcher, metrics).catch(async (error: unknown) => {
+    await watcher().stop();
+    throw new OptionsError(`http: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  });
   log.info({ address: server.address() }, "serving /livez, /readyz and /metrics");
   return server;
 }

@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Mark } from "./admission.js";
+import { OptionsError } from "./options.js";
 
 const markSchema = z.object({
   generation: z.int().min(1),
@@ -26,12 +27,16 @@ export class StateFile {
 
   /**
    * Reads `<directory>/<proxy>.json`. A file that can't be understood is moved aside (`.unreadable-…`) and said in
-   * `problem`: the stamp on the ProxySQL still stands. Throws where the directory can't be made or read.
+   * `problem`: the stamp on the ProxySQL still stands. Throws OptionsError where the directory can't be made or read.
    */
   static async open(directory: string, proxy: string): Promise<StateFile> {
-    await mkdir(directory, { recursive: true, mode: 0o750 });
     const path = join(directory, `${proxy}.json`);
-    const text = await readIfThere(path);
+    const text = await mkdir(directory, { recursive: true, mode: 0o750 })
+      .then(async () => readIfThere(path))
+      .catch((error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new OptionsError(`stateDirectory: ${directory} cannot be used: ${why}`, { cause: error });
+      });
     if (text === null) return new StateFile(path, null);
     const marks = parseMarks(text);
     if (marks === null) {

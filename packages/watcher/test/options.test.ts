@@ -73,3 +73,13 @@ describe("settings", () => {
     expect(() => readOptions({ cluster: ["db:1"], proxy: "p" }, password)).not.toThrow("hidden-word");
   });
 });
+
+test("an empty variable counts as none, and the datacenter follows the same order as all else", () => {
+  const config = file(
+    "clusters: [main]\nproxy: p\nconsul: {addresses: ['http://10.0.0.1:8500'], datacenter: from-file}\n",
+  );
+  const empty = readOptions({ config }, { ...password, CONSUL_HTTP_ADDR: "", PRIMACY_CONSUL_DATACENTER: "" });
+  expect(empty.consul).toMatchObject({ addresses: ["http://10.0.0.1:8500"], datacenter: "from-file" });
+  const moved = readOptions({ config }, { ...password, PRIMACY_CONSUL_DATACENTER: "from-env" });
+  expect(moved.consul.datacenter).toBe("from-env");
+});
