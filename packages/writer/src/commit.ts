@@ -164,7 +164,7 @@ export function masterWarnings(record: MasterRecord, layout: Layout | undefined)
 }
 
 /** The keys of Orchestrator's own key-value store, for tools that read those (go/inst/cluster.go, 3.2.6). */
-function orchestratorKeys(prefix: string | undefined, record: MasterRecord): KeyValue[] {
+export function orchestratorKeys(prefix: string | undefined, record: MasterRecord): KeyValue[] {
   if (prefix === undefined) return [];
   const key = `${prefix}/${record.cluster}`;
   return [

@@ -86,6 +86,12 @@ export function decideRecord(
   return conclude(null, first ?? agreement(record), rest, watched);
 }
 
+/** What is concluded where Orchestrator can't be asked: nothing, and that loudly. Pure. */
+export function decideUnheard(record: MasterRecord, reason: string, nowMs: number): RecordDecision {
+  const rest = overdue(record, nowMs) ? [shout(record, "Orchestrator is not heard")] : [];
+  return conclude(null, { rule: "orchestrator-away", reason }, rest, []);
+}
+
 function endedKey(uid: string): string {
   return `ended ${uid}`;
 }
@@ -112,9 +118,9 @@ function pastDeadline(
   const rest = [...blocked, ...claim.findings];
   const master = canonicalServer(layout, record.master);
   const outgoing = outgoingOf(view, master, claim);
-  const seenAt = serverIn(view, master)?.lastSeenAt ?? null;
+  const checkedAtMs = serverIn(view, master)?.answeredAtMs ?? null;
   const checkedSince =
-    seenAt !== null && Date.parse(seenAt) - SECONDS_ARE_WHOLE_MS > Date.parse(record.deadline ?? "");
+    checkedAtMs !== null && checkedAtMs - SECONDS_ARE_WHOLE_MS > Date.parse(record.deadline ?? "");
   if (outgoing === "writable" && !checkedSince) {
     const reason = `the deadline of the ${phaseNoun(record)} of ${formatServer(master)} is over, and Orchestrator has not checked it since`;
     return conclude(null, { rule: "deadline-waits", reason }, rest, watched);
@@ -182,7 +188,7 @@ function disagreement(
   const key = `repair ${other} generation ${String(record.generation)}`;
   const heldMs = context.heldFor(key);
   if (heldMs < repairAfterMs) {
-    const reason = `${other} for ${String(Math.floor(heldMs / 1000))} s of ${String(repairAfterMs / 1000)} s: ${evidence}`;
+    const reason = `${other} must be it for ${String(repairAfterMs / 1000)} s first: ${evidence}`;
     return conclude(null, { rule: "repair-waits", reason }, rest, [...watched, key]);
   }
   const event: ClusterEvent = {

@@ -456,7 +456,7 @@ describe("a drain or fence whose deadline is over", () => {
   });
 
   test("waits for a check made after the deadline", () => {
-    const listed = [root(db1, { lastSeenAt: "2026-11-21T09:59:56.000Z" }), replica(db2)];
+    const listed = [root(db1, { answeredAtMs: NOW_MS - 4000 }), replica(db2)];
     expect(decide({ listed }, { record })).toMatchObject({ event: null, rule: "deadline-waits" });
   });
 

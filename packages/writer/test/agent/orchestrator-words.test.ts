@@ -29,6 +29,7 @@ describe("an instance", () => {
       downtime: null,
       errantGtid: null,
       lastSeenAt: "2026-11-21T09:45:51.000Z",
+      answeredAtMs: Date.parse("2026-11-21T09:45:51.000Z"),
     });
   });
 

@@ -69,6 +69,7 @@ export function replica(name: Server, changes: Partial<Instance> = {}): Instance
     downtime: null,
     errantGtid: null,
     lastSeenAt: NOW,
+    answeredAtMs: NOW_MS,
     ...changes,
   };
 }
@@ -85,7 +86,11 @@ export function root(name: Server, changes: Partial<Instance> = {}): Instance {
   });
 }
 
-export const DEAD = { checkValid: false, lastSeenAt: "2026-11-21T09:59:30.000Z" } as const;
+export const DEAD = {
+  checkValid: false,
+  lastSeenAt: "2026-11-21T09:59:30.000Z",
+  answeredAtMs: NOW_MS - 30_000,
+} as const;
 export const LOST = { downtime: { reason: "lost-in-recovery", endsAt: null } } as const;
 
 export function recoveryOf(

@@ -30,8 +30,10 @@ export interface Instance {
   readonly suggestedAlias: string;
   readonly downtime: { readonly reason: string; readonly endsAt: string | null } | null;
   readonly errantGtid: string | null;
-  /** When it last answered, ISO 8601; null where unknown. */
+  /** When it last answered, by the backend's clock: the same text as long as it is dead. Null where unknown. */
   readonly lastSeenAt: string | null;
+  /** The same by our own clock, a second too late at most. Milliseconds since 1970. */
+  readonly answeredAtMs: number | null;
 }
 
 const key = z.object({ Hostname: z.string(), Port: z.number() });
@@ -91,6 +93,7 @@ export function readInstance(raw: RawInstance, nowMs: number): Instance | undefi
   const detached = raw.MasterKey.Hostname.startsWith("//") || raw.IsDetachedMaster || raw.IsDetached;
   const source = detached ? undefined : makeServer(raw.MasterKey.Hostname, raw.MasterKey.Port);
   const seenMs = raw.SecondsSinceLastSeen.Valid ? nowMs - raw.SecondsSinceLastSeen.Int64 * 1000 : null;
+  const zone = seenMs === null ? null : zoneOffsetMs(raw.LastSeenTimestamp, seenMs);
   return {
     name: name.value,
     checkValid: raw.IsLastCheckValid,
@@ -105,17 +108,17 @@ export function readInstance(raw: RawInstance, nowMs: number): Instance | undefi
     lagSeconds: raw.ReplicationLagSeconds.Valid ? Math.max(0, raw.ReplicationLagSeconds.Int64) : null,
     clusterName: raw.ClusterName,
     suggestedAlias: raw.SuggestedClusterAlias,
-    downtime: raw.IsDowntimed ? downtimeOf(raw, seenMs) : null,
+    downtime: raw.IsDowntimed ? downtimeOf(raw, zone) : null,
     errantGtid: errantOf(raw),
-    lastSeenAt: seenMs === null ? null : new Date(seenMs).toISOString(),
+    lastSeenAt: zone === null ? null : instantOf(raw.LastSeenTimestamp, zone),
+    answeredAtMs: seenMs,
   };
 }
 
-function downtimeOf(raw: RawInstance, seenMs: number | null): Instance["downtime"] {
+function downtimeOf(raw: RawInstance, zone: number | null): Instance["downtime"] {
   const reason = raw.DowntimeReason.slice(0, 1000);
-  if (reason === LOST_IN_RECOVERY || seenMs === null) return { reason, endsAt: null };
-  const offset = zoneOffsetMs(raw.LastSeenTimestamp, seenMs);
-  return { reason, endsAt: offset === null ? null : instantOf(raw.DowntimeEndTimestamp, offset) };
+  const endless = reason === LOST_IN_RECOVERY || zone === null;
+  return { reason, endsAt: endless ? null : instantOf(raw.DowntimeEndTimestamp, zone) };
 }
 
 function errantOf(raw: RawInstance): string | null {

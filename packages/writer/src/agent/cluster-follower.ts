@@ -1,0 +1,332 @@
+import { type ClusterSnapshot, ConsulError, type ConsulStore } from "@primacy/consul-store";
+import {
+  type Layout,
+  type MasterRecord,
+  type Members,
+  canonicalServer,
+  formatServer,
+} from "@primacy/contract";
+import type { Logger } from "pino";
+import { type CommitContext, commitEvent } from "../commit.js";
+import { commitEnding } from "../ending.js";
+import { type DecisionSettings, type RecordDecision, decideRecord, decideUnheard } from "./decide.js";
+import {
+  type Membership,
+  type MembershipSettings,
+  beliefs,
+  meaningOf,
+  membersDocument,
+  membershipFrom,
+  newMembership,
+  observe,
+} from "./membership.js";
+import type { AgentMetrics } from "./metrics.js";
+import type { OrchestratorClient } from "./orchestrator/client.js";
+import { OrchestratorError } from "./orchestrator/error.js";
+import { type Finding, weightOf } from "./rules.js";
+import { NOTHING_SINCE, type Since, heldForMs, noteSince } from "./since.js";
+import { clusterStatus } from "./status.js";
+import { type ClusterView, viewObjection } from "./view.js";
+
+export interface FollowerSettings {
+  readonly decision: DecisionSettings;
+  readonly membership: MembershipSettings;
+  /** For one cluster's reads and writes. */
+  readonly consulDeadlineMs: number;
+}
+
+export interface FollowerParts {
+  readonly store: Pick<ConsulStore, "readCluster" | "writeMembers" | "readAcknowledgements">;
+  readonly client: Pick<OrchestratorClient, "readCluster">;
+  readonly commit: CommitContext;
+  readonly metrics: AgentMetrics;
+  readonly log: Logger;
+  /** Name of this agent, in the members document. */
+  readonly agent: string;
+  /** Asked before every write. */
+  readonly leads: () => boolean;
+  /** A document of the cluster has been seen to differ from what was seen before. */
+  readonly onChange: (cluster: string) => void;
+}
+
+/** What the heartbeat and `/readyz` tell of a cluster. */
+export interface FollowerStatus {
+  readonly cluster: string;
+  readonly says: string;
+  /** Are its members kept because Orchestrator can't be heard or believed? */
+  readonly held: boolean;
+  /** When both Consul and Orchestrator were last heard, milliseconds since 1970; null before the first time. */
+  readonly heardAtMs: number | null;
+}
+
+/** What the members document says of Orchestrator only once it has lasted. Milliseconds. */
+const HELD_AFTER_MS = 10_000;
+const DISAGREES_AFTER_MS = 5000;
+/** While a change is under way the proxies are looked at in every pass. Milliseconds. */
+const PROXIES_EVERY_MS = 5000;
+
+interface Documents {
+  readonly snapshot: ClusterSnapshot;
+  readonly record: MasterRecord;
+  readonly layout: Layout;
+}
+
+/** Orchestrator's view, or why there is none to go by. */
+type Look =
+  | { readonly kind: "view"; readonly view: ClusterView }
+  | { readonly kind: "unheard"; readonly reason: string };
+
+/** One cluster: look, judge, decide, write. Level-triggered: each pass reads everything anew. */
+export class ClusterFollower {
+  readonly #log: Logger;
+  #membership: Membership | null = null;
+  #since: Since = NOTHING_SINCE;
+  #said = "";
+  #seen = "";
+  #proxiesAtMs = Number.NEGATIVE_INFINITY;
+  #proxiesBehind = false;
+  #status: FollowerStatus;
+
+  constructor(
+    readonly cluster: string,
+    /** Orchestrator's name for it. */
+    private readonly alias: string,
+    private readonly settings: FollowerSettings,
+    private readonly parts: FollowerParts,
+  ) {
+    this.#log = parts.log.child({ cluster });
+    this.#status = { cluster, says: "not looked at yet", held: false, heardAtMs: null };
+  }
+
+  get status(): FollowerStatus {
+    return this.#status;
+  }
+
+  /** Never rejects: what goes wrong is said, and the next pass begins anew. */
+  async pass(signal: AbortSignal): Promise<void> {
+    const { world } = this.parts.commit;
+    const beganAtMs = world.elapsed();
+    let heard = false;
+    try {
+      heard = await this.#pass(signal);
+    } catch (error) {
+      if (!signal.aborted) this.#sayError(error);
+    }
+    const seconds = (world.elapsed() - beganAtMs) / 1000;
+    if (heard) this.#status = { ...this.#status, heardAtMs: world.now() };
+    this.parts.metrics.notePass(this.cluster, seconds, heard ? world.now() : null);
+  }
+
+  /** True where both Consul and Orchestrator were heard. */
+  async #pass(signal: AbortSignal): Promise<boolean> {
+    const documents = await this.#read(signal);
+    if (documents === null) return false;
+    const { snapshot, record, layout } = documents;
+    const look = await this.#look(layout, signal);
+    const decision = this.#decide(look, documents);
+    this.#noteDecision(decision, look, record);
+    const believable = look.kind === "view" && viewObjection(look.view) === null;
+    this.#believe(look, documents);
+    const committed = decision.event !== null && (await this.#commit(decision, signal));
+    // Judged against the master of before, they would be wrong a moment later.
+    if (!committed) await this.#writeMembers(documents, decision, believable, signal);
+    await this.#lookAtProxies(snapshot, signal);
+    return look.kind === "view";
+  }
+
+  async #read(signal: AbortSignal): Promise<Documents | null> {
+    const { store, metrics, onChange } = this.parts;
+    const deadlineMs = this.settings.consulDeadlineMs;
+    const snapshot = await store.readCluster(this.cluster, { deadlineMs, signal });
+    const seen = [snapshot.recordIndex, snapshot.layoutIndex, snapshot.membersIndex].join(" ");
+    if (seen !== this.#seen) onChange(this.cluster);
+    this.#seen = seen;
+    const { record, layout } = snapshot;
+    if (record.kind !== "valid" || layout.kind !== "valid") {
+      this.#say(
+        `nothing is judged: ${problemOf(record, "record") ?? problemOf(layout, "layout") ?? ""}`,
+        "warn",
+      );
+      return null;
+    }
+    metrics.noteRecord(this.cluster, record.value);
+    return { snapshot, record: record.value, layout: layout.value };
+  }
+
+  async #look(layout: Layout, signal: AbortSignal): Promise<Look> {
+    try {
+      return { kind: "view", view: await this.parts.client.readCluster(this.alias, layout, signal) };
+    } catch (error) {
+      if (!(error instanceof OrchestratorError) || signal.aborted) throw error;
+      this.parts.metrics.noteError(error.code);
+      return { kind: "unheard", reason: error.message };
+    }
+  }
+
+  #decide(look: Look, { record, layout }: Documents): RecordDecision {
+    const { world } = this.parts.commit;
+    if (look.kind === "unheard") return decideUnheard(record, look.reason, world.now());
+    return decideRecord(look.view, record, layout, {
+      nowMs: world.now(),
+      heldFor: (what) => heldForMs(this.#since, what, world.elapsed()),
+      settings: this.settings.decision,
+    });
+  }
+
+  #noteDecision(decision: RecordDecision, look: Look, record: MasterRecord): void {
+    const { metrics, commit } = this.parts;
+    const held = look.kind === "unheard" || viewObjection(look.view) !== null;
+    const things = [...decision.watched, ...decision.findings.map(findingKey), ...(held ? ["held"] : [])];
+    this.#since = noteSince(this.#since, things, commit.world.elapsed());
+    metrics.noteFindings(this.cluster, decision.findings);
+    metrics.noteHeld(this.cluster, held);
+    const says = decision.findings.map((one) => `${one.reason} [${one.rule}]`).join("; ");
+    this.#status = { ...this.#status, held };
+    const level = decision.findings.some((one) => weightOf(one) === "alarm") ? "warn" : "info";
+    const { generation, phase } = record;
+    this.#say(says, level, { generation, phase, rule: decision.rule });
+  }
+
+  #believe(look: Look, { snapshot, record, layout }: Documents): void {
+    const stored = snapshot.members;
+    this.#membership ??=
+      stored.kind === "valid"
+        ? membershipFrom(stored.value, record, layout)
+        : newMembership(canonicalServer(layout, record.master));
+    if (look.kind === "view" && viewObjection(look.view) === null) {
+      const nowMs = this.parts.commit.world.now();
+      const context = { record, layout, nowMs, settings: this.settings.membership };
+      this.#membership = observe(this.#membership, look.view, context);
+    }
+    this.parts.metrics.noteMembers(
+      this.cluster,
+      beliefs(this.#membership).map((one) => one.state),
+    );
+  }
+
+  /** True where the record has changed. */
+  async #commit(decision: RecordDecision, signal: AbortSignal): Promise<boolean> {
+    const { commit, metrics, leads } = this.parts;
+    if (decision.event === null || !leads()) return false;
+    const deadline = commit.world.elapsed() + this.settings.consulDeadlineMs;
+    const outcome = await commitEvent(this.cluster, decision.event, deadline, { ...commit, signal });
+    const ending = commitEnding(this.cluster, outcome);
+    metrics.noteEvent(this.cluster, decision.rule, outcome.kind);
+    const fields = { rule: decision.rule, reason: decision.reason, ...ending.fields };
+    this.#log[outcome.kind === "applied" ? "warn" : "info"](fields, ending.line);
+    return outcome.kind === "applied";
+  }
+
+  async #writeMembers(
+    { snapshot, record, layout }: Documents,
+    decision: RecordDecision,
+    believable: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store, metrics, leads, agent, commit } = this.parts;
+    const stored = snapshot.members;
+    // Garbage under the key is for people: what it replaces may be another version's.
+    if (this.#membership === null || stored.kind === "unusable" || !leads()) return;
+    const members = membersDocument(this.#membership, {
+      cluster: this.cluster,
+      nowMs: commit.world.now(),
+      observedBy: agent,
+      held: believable ? null : this.#lasting("held", decision, HELD_AFTER_MS),
+      disagreement: this.#disagreement(decision),
+    });
+    const said = stored.kind === "valid" ? meaningOf(stored.value, record, layout) : null;
+    if (members.servers.length === 0 || meaningOf(members, record, layout) === said) return;
+    const deadlineMs = this.settings.consulDeadlineMs;
+    const written = await store.writeMembers(this.cluster, members, snapshot.membersIndex, {
+      deadlineMs,
+      signal,
+    });
+    if (written.outcome === "committed") {
+      metrics.noteMembersWritten(this.cluster);
+      this.#log.info({ servers: describe(members) }, "members written");
+    } else if (written.outcome !== "lost-race") {
+      this.#log.warn({ err: written.cause }, "members could not be written");
+    }
+  }
+
+  #lasting(key: string, { rule, reason }: Finding, afterMs: number): Members["held"] {
+    const { world } = this.parts.commit;
+    const ms = heldForMs(this.#since, key, world.elapsed());
+    if (ms < afterMs) return null;
+    return { since: new Date(world.now() - ms).toISOString(), rule, reason: reason.slice(0, 1000) };
+  }
+
+  /** The first finding that people must look at and that is not Orchestrator's silence. */
+  #disagreement(decision: RecordDecision): Members["disagreement"] {
+    const finding = decision.findings.find((one) => weightOf(one) !== "quiet" && !IS_SILENCE.has(one.rule));
+    if (finding === undefined || decision.event !== null) return null;
+    return this.#lasting(findingKey(finding), finding, DISAGREES_AFTER_MS);
+  }
+
+  async #lookAtProxies(snapshot: ClusterSnapshot, signal: AbortSignal): Promise<void> {
+    const { commit, store, metrics } = this.parts;
+    const now = commit.world.elapsed();
+    const recent = snapshot.record.kind === "valid" && isRecent(snapshot.record.value, commit.world.now());
+    if (!recent && !this.#proxiesBehind && now - this.#proxiesAtMs < PROXIES_EVERY_MS) return;
+    const deadlineMs = this.settings.consulDeadlineMs;
+    const roster = await store.readAcknowledgements(this.cluster, { deadlineMs, signal });
+    this.#proxiesAtMs = now;
+    const nowMs = commit.world.now();
+    const { proxies } = clusterStatus({ snapshot, roster, agentLeads: true, nowMs });
+    this.#proxiesBehind = proxies.some((one) => one.behind !== null);
+    metrics.noteProxies(this.cluster, proxies);
+  }
+
+  #sayError(error: unknown): void {
+    const code = error instanceof ConsulError ? error.code : "UNEXPECTED";
+    this.parts.metrics.noteError(code);
+    const message = error instanceof Error ? error.message : String(error);
+    if (code === "UNEXPECTED")
+      this.#log.error({ err: error }, "a pass ended by an error of its own: please report it");
+    this.#say(`nothing could be done: ${message}`, "warn", { code });
+  }
+
+  /** One sentence a pass, and none where it would be the same as before. */
+  #say(sentence: string, level: "info" | "warn", fields: Record<string, unknown> = {}): void {
+    this.#status = { ...this.#status, says: sentence };
+    if (sentence === this.#said) return;
+    this.#said = sentence;
+    this.#log[level](fields, sentence);
+  }
+}
+
+const IS_SILENCE: ReadonlySet<string> = new Set([
+  "orchestrator-away",
+  "nothing-known",
+  "nothing-checked",
+  "nobody-reachable",
+]);
+
+function findingKey(finding: Finding): string {
+  return `finding ${finding.rule}`;
+}
+
+function problemOf(document: ClusterSnapshot["record" | "layout"], what: string): string | null {
+  if (document.kind === "valid") return null;
+  return document.kind === "absent" ? `there is no ${what}` : document.problem;
+}
+
+/** Proxies take up a record in milliseconds; those that don't within this time are looked at as often as any. */
+function isRecent(record: MasterRecord, nowMs: number): boolean {
+  return nowMs - Date.parse(record.writtenAt) < 30_000;
+}
+
+function describe(members: Members): string {
+  const servers = members.servers.map((one) => {
+    const what =
+      one.downtime !== null
+        ? "downtimed"
+        : !one.reachable
+          ? "unreachable"
+          : one.replicating
+            ? "replicating"
+            : "";
+    return `${formatServer(one)} ${what}`.trim();
+  });
+  return servers.join(", ");
+}
