@@ -1,4 +1,5 @@
 import { accounts, proxySqlAccounts } from "@primacy/testkit";
+import { createConnection } from "mysql2/promise";
 import { beforeEach, describe, expect, it } from "vitest";
 import { adminContext, failure, type Kind } from "./proxysql.context.js";
 import { greetingOf } from "./proxysql-greeting.js";
@@ -22,7 +23,32 @@ export function proxySqlAdminSuite(kind: Kind): void {
           plugin: "mysql_native_password",
           multiStatements: true,
           connectWithDb: true,
+          tls: true,
         });
+    });
+
+    it("may be on TLS, with a certificate that ProxySQL made itself, on both ports", async () => {
+      const ssl = { rejectUnauthorized: false };
+      const host = "127.0.0.1";
+      const { adminPort, port } = admin.proxysql;
+      const other = await createConnection({ host, port: adminPort, ...proxySqlAccounts.admin, ssl });
+      expect((await other.query("SELECT 1 AS a"))[0]).toEqual([{ a: "1" }]);
+      other.destroy();
+      expect(await failure(createConnection({ host, port, user: "x", password: "x", ssl }))).toMatchObject({
+        errno: 1045,
+      });
+      expect(
+        await failure(
+          createConnection({
+            host,
+            port: adminPort,
+            ...proxySqlAccounts.admin,
+            ssl: { rejectUnauthorized: true },
+          }),
+        ),
+      ).toMatchObject({
+        code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO_VERIFY|HANDSHAKE_SSL/) as string,
+      });
     });
 
     it("is refused with a wrong password, in ProxySQL's own words", async () => {

@@ -8,6 +8,7 @@ export interface Greeting {
   plugin: string;
   multiStatements: boolean;
   connectWithDb: boolean;
+  tls: boolean;
 }
 
 /** Connects, reads the first packet and hangs up. */
@@ -25,6 +26,7 @@ export async function greetingOf(port: number): Promise<Greeting> {
     plugin: plugin.toString("utf8"),
     multiStatements: (capabilities & 0x1_0000) !== 0,
     connectWithDb: (capabilities & 0x8) !== 0,
+    tls: (capabilities & 0x800) !== 0,
   };
 }
 

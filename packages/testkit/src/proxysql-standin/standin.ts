@@ -27,6 +27,9 @@ export interface StandInOptions {
 /**
  * A stand-in for ProxySQL 2.7.1: the same protocol, tables, layers and quirks on the admin port, real forwarding with
  * multiplexing on the traffic port, monitor and scheduler. Compared with the real one by the conformance suites.
+ *
+ * Left out: ProxySQL Cluster, the monitors of group replication, Galera and Aurora, replication lag, the query cache,
+ * digests and most counters of the statistics, compression, and prepared statements with long data.
  */
 export class ProxySqlStandIn {
   adminPort = 0;
@@ -47,7 +50,8 @@ export class ProxySqlStandIn {
       random: options.random ?? Math.random,
       settings: () => shunSettings(variables),
     });
-    const proxy: Proxy = { variables, hostgroups, users: [], rules: [] };
+    const log = options.log ?? ((): void => undefined);
+    const proxy: Proxy = { variables, hostgroups, log, users: [], rules: [] };
     const traffic = new TrafficPort(proxy, this.#nextConnectionId);
     this.#core = {
       layers,
@@ -56,7 +60,7 @@ export class ProxySqlStandIn {
       proxy,
       traffic,
       checksums: new Checksums(now),
-      scheduler: new Scheduler(options.log ?? ((): void => undefined)),
+      scheduler: new Scheduler(log),
       inForce: new Map(),
       monitorCounters: { readOnlyOk: 0, readOnlyErr: 0, pingOk: 0, pingErr: 0 },
       startedAt: Date.now(),

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { packageRoot } from "../package-root.js";
 import { type ProcessExit, startProcess } from "../process.js";
 import type { Configuration } from "../proxysql-standin/configuration.js";
 import { ProxySqlStandIn } from "../proxysql-standin/standin.js";
+import { waitUntil } from "../wait-until.js";
 import { dieWithParent } from "./die-with-parent.js";
 import { requireServer } from "./found.js";
 import { configurationFile } from "./proxysql-configuration.js";
@@ -51,7 +52,7 @@ export async function runStandInProcess(input: ProxySqlRunnerInput): Promise<Pro
   await writeFile(file, JSON.stringify(input.configuration), { mode: 0o600 });
   return startProcess({
     name: "proxysql stand-in",
-    ...dieWithParent(process.execPath, [freshBundle(), input.dataDir, file]),
+    ...dieWithParent(process.execPath, [await freshBundle(), input.dataDir, file]),
     logFile: input.logFile,
     ready: input.ready,
   });
@@ -84,15 +85,41 @@ export async function runStandInHere(input: ProxySqlRunnerInput): Promise<ProxyS
 }
 
 /** The bundled stand-in, built again when a source is newer, so that tests never run a stale one. */
-function freshBundle(): string {
-  const root = packageRoot();
-  const bundle = join(root, "dist", "proxysql-standin.cjs");
-  const sources = join(root, "src");
-  if (existsSync(sources) && (!existsSync(bundle) || newest(sources) > statSync(bundle).mtimeMs)) {
-    const built = spawnSync(process.execPath, [join(root, "bundle.mjs")], { encoding: "utf8" });
-    if (built.status !== 0) throw new Error(`the stand-in could not be bundled: ${built.stderr}`);
-  }
+async function freshBundle(): Promise<string> {
+  const bundle = join(packageRoot(), "dist", "proxysql-standin.cjs");
+  if (isFresh(bundle)) return bundle;
+  // Test files run side by side: one builds, the others wait for it.
+  const lock = `${bundle}.lock`;
+  await mkdir(dirname(bundle), { recursive: true });
+  const built = await waitUntil(() => (isFresh(bundle) ? "fresh" : build(lock)), {
+    timeoutMs: 60_000,
+    what: `${lock} to go`,
+  });
+  if (built !== "fresh") throw new Error(`the stand-in could not be bundled: ${built}`);
   return bundle;
+}
+
+function isFresh(bundle: string): boolean {
+  const sources = join(packageRoot(), "src");
+  if (!existsSync(sources)) return true;
+  return existsSync(bundle) && !existsSync(`${bundle}.lock`) && newest(sources) <= statSync(bundle).mtimeMs;
+}
+
+/** @returns "fresh", what went wrong, or undefined while another process builds. */
+function build(lock: string): string | undefined {
+  // A lock that is older was left by a process that was killed.
+  if (existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 30_000) rmSync(lock, { force: true });
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
+  } catch {
+    return undefined;
+  }
+  try {
+    const built = spawnSync(process.execPath, [join(packageRoot(), "bundle.mjs")], { encoding: "utf8" });
+    return built.status === 0 ? "fresh" : built.stderr;
+  } finally {
+    rmSync(lock, { force: true });
+  }
 }
 
 /** Modification time of the newest file in a folder, in milliseconds. */

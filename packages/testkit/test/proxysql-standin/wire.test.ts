@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { block, FieldReader, integer } from "../../src/proxysql-standin/wire/codec.js";
@@ -22,6 +22,7 @@ import {
   resultSetPackets,
 } from "../../src/proxysql-standin/wire/replies.js";
 import { ResponseReader } from "../../src/proxysql-standin/wire/response.js";
+import { createCertificate } from "../../src/proxysql-standin/wire/self-signed.js";
 
 const LARGEST_FRAME = 0xff_ff_ff;
 
@@ -158,4 +159,14 @@ describe("the end of an answer", () => {
   it("of COM_SET_OPTION is an EOF", () => {
     expect(end([eofPacket(2)]).status).toBe(2);
   });
+});
+
+it("makes a certificate that its key belongs to", () => {
+  const now = new Date("2026-11-21T00:00:00Z");
+  const { key, cert } = createCertificate(now);
+  const certificate = new X509Certificate(cert);
+  expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+  expect(certificate.verify(certificate.publicKey)).toBe(true);
+  expect(certificate.subject).toBe("CN=ProxySQL_Auto_Generated_Server_Certificate");
+  expect(new Date(certificate.validFrom)).toEqual(now);
 });

@@ -30,10 +30,10 @@ export async function runAdminStatement(core: Core, text: string, client: AdminC
     core.end("crash");
     return { kind: "silence" };
   }
-  refreshMentioned(core, squeeze(text), client.isAdmin);
   try {
+    refreshMentioned(core, squeeze(text), client.isAdmin);
     const answer = await run(core, statement, client);
-    core.layers.persist();
+    if (answer.kind !== "silence") core.layers.persist();
     return answer;
   } catch (error) {
     return { kind: "error", message: error instanceof Error ? error.message : String(error) };

@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { Core } from "../core.js";
 import { COM, OFFERED, STATUS } from "../wire/constants.js";
 import { ClientConnection } from "../wire/client-connection.js";
+import { selfSigned } from "../wire/self-signed.js";
 import { eofPacket, errorPacket, okPacket, resultSetPackets } from "../wire/replies.js";
 import { type AdminAnswer, type AdminClient, runAdminStatement } from "./admin.js";
 
@@ -45,13 +46,19 @@ export class AdminPort {
     const login = await connection.authenticate({
       serverVersion: this.#core.variables.text("mysql-server_version"),
       capabilities: OFFERED,
+      tls: this.#core.variables.flag("mysql-have_ssl") ? selfSigned() : undefined,
       storedPassword: (user) => this.#account(user)?.password,
     });
     const account = login && this.#account(login.user);
     if (!account) return;
     const client = { user: login.user, address: connection.address, isAdmin: account.isAdmin };
     connection.start(({ payload }) => {
-      this.#last = this.#last.then(() => this.#handle(connection, client, payload));
+      this.#last = this.#last
+        .then(() => this.#handle(connection, client, payload))
+        .catch((error: unknown) => {
+          this.#core.proxy.log(`admin session ${connection.id}: ${String(error)}`);
+          connection.destroy();
+        });
     });
   }
 

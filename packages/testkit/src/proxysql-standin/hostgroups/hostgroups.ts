@@ -38,6 +38,7 @@ export class Hostgroups<C extends Pooled> {
   #pairs: readonly ReplicationPair[] = [];
   #attributes: readonly HostgroupAttributes[] = [];
   #lastId = 0;
+  #closed = false;
   readonly #listeners = new Set<() => void>();
   readonly #options: HostgroupsOptions;
 
@@ -123,7 +124,7 @@ export class Hostgroups<C extends Pooled> {
 
   /** A session is done with the connection: it is free for the next one if its server is ONLINE. */
   release(connection: C): void {
-    if (this.server(connection.serverId)?.status === "ONLINE") {
+    if (!this.#closed && this.server(connection.serverId)?.status === "ONLINE") {
       this.pool.addFree(connection);
     } else {
       this.pool.forget(connection);
@@ -137,6 +138,12 @@ export class Hostgroups<C extends Pooled> {
       const keep = Math.floor((freeConnectionsPercent * server.max_connections) / 100);
       this.pool.dropFree(server.id, server.status === "ONLINE" ? keep : 0);
     }
+  }
+
+  /** Ends the free connections, and those that are still in use as soon as their session is done with them. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.pool.free()) connection.quit();
   }
 
   /** Forgets OFFLINE_HARD servers without connections. */

@@ -28,6 +28,7 @@ export class Monitor {
   #lastCheck = 0;
   #busy = { ping: false, check: false };
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(core: Core) {
     this.#core = core;
@@ -38,6 +39,7 @@ export class Monitor {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#pings.close();
     this.#checks.close();
@@ -67,6 +69,7 @@ export class Monitor {
       targets(servers).map(async (target) => {
         const startedUs = Date.now() * 1000;
         const result = await this.#pings.ask(target, undefined, options);
+        if (this.#stopped) return;
         this.#log("mysql_server_ping_log", target, [startedUs, ...outcome(result)]);
         this.#countPing(target, result);
       }),
@@ -108,6 +111,7 @@ export class Monitor {
     const { monitorCounters, hostgroups, variables, checksums } = this.#core;
     const startedUs = Date.now() * 1000;
     const result = await this.#checks.ask(target, query, this.#options("mysql-monitor_read_only_timeout"));
+    if (this.#stopped) return;
     const readOnly = this.#readOnly(target, result);
     const value = result.ok ? result.value : undefined;
     const [took, error] = outcome(result);

@@ -38,7 +38,7 @@ function connected(session: Session, backend: Backend, packet: Packet): (packet:
     session.proxy.hostgroups.pool.forget(backend);
     session.destroy();
   };
-  const forward = backend.link.passThrough((chunk) => void session.client.socket.write(chunk));
+  const forward = backend.link.passThrough((chunk) => session.client.write(chunk));
   forward(packet);
   return forward;
 }

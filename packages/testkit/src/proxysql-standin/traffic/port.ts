@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { OFFERED } from "../wire/constants.js";
 import { ClientConnection } from "../wire/client-connection.js";
+import { selfSigned } from "../wire/self-signed.js";
 import type { Proxy } from "./proxy.js";
 import { Session } from "./session.js";
 
@@ -50,8 +51,8 @@ export class TrafficPort {
   close(): void {
     this.pause();
     clearInterval(this.#maintenance);
+    this.#proxy.hostgroups.close();
     for (const session of this.sessions.values()) session.destroy();
-    for (const connection of this.#proxy.hostgroups.pool.free()) connection.quit();
   }
 
   async #welcome(socket: Socket): Promise<void> {
@@ -61,6 +62,7 @@ export class TrafficPort {
     const login = await client.authenticate({
       serverVersion: variables.text("mysql-server_version"),
       capabilities: OFFERED,
+      tls: variables.flag("mysql-have_ssl") ? selfSigned() : undefined,
       storedPassword: (user) => this.#frontend(user)?.password,
     });
     const user = login && this.#frontend(login.user);

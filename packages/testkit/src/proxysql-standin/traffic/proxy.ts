@@ -8,6 +8,7 @@ import type { User } from "./users.js";
 export interface Proxy {
   readonly variables: Variables;
   readonly hostgroups: Hostgroups<Backend>;
+  readonly log: (line: string) => void;
   users: readonly User[];
   rules: readonly QueryRule[];
 }

@@ -140,6 +140,10 @@ export class Session {
         await this.#handle(packet);
         this.lastActive = Date.now();
       }
+    } catch (error) {
+      // A packet that makes no sense: ProxySQL drops such a client too.
+      this.proxy.log(`session ${this.client.id}: ${String(error)}`);
+      this.destroy();
     } finally {
       this.#busy = false;
     }

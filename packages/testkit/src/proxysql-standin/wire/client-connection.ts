@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
+import { type SecureContext, TLSSocket } from "node:tls";
 import { CAPABILITY, NATIVE_PASSWORD, STATUS } from "./constants.js";
-import { authSwitchPacket, greetingPacket, type Login, parseLogin } from "./handshake.js";
+import { asksForTls, authSwitchPacket, greetingPacket, type Login, parseLogin } from "./handshake.js";
 import { checkProof, createNonce } from "./native-password.js";
 import { frame, type Packet, PacketReader } from "./packets.js";
 import { type ErrorReply, errorPacket, okPacket } from "./replies.js";
@@ -9,6 +10,8 @@ import { type ErrorReply, errorPacket, okPacket } from "./replies.js";
 export interface Doorkeeper {
   serverVersion: string;
   capabilities: number;
+  /** For clients that ask for TLS; it is not offered without. */
+  tls: SecureContext | undefined;
   /** The stored password of a user (clear or hashed), or undefined when there is no such user. */
   storedPassword: (user: string) => string | undefined;
   /** Asked after the password was right; an error refuses the client all the same. */
@@ -29,6 +32,8 @@ export interface Authenticated {
 export class ClientConnection {
   readonly id: number;
   readonly socket: Socket;
+  /** What is written to and read from: the socket, or TLS on it. */
+  #stream: Socket;
   #sequence = 0;
   readonly #reader = new PacketReader();
   readonly #inbox: Packet[] = [];
@@ -38,15 +43,10 @@ export class ClientConnection {
 
   constructor(socket: Socket, id: number) {
     this.socket = socket;
+    this.#stream = socket;
     this.id = id;
     socket.setNoDelay(true);
-    // A reset by the peer is a normal end; 'close' follows and is what counts.
-    socket.on("error", () => undefined);
-    socket.on("data", (chunk: Buffer) => {
-      this.#inbox.push(...this.#reader.push(chunk));
-      this.#wake();
-      this.#deliver();
-    });
+    this.#listen(socket);
     socket.once("close", () => this.#wake());
   }
 
@@ -57,8 +57,10 @@ export class ClientConnection {
 
   /** Does the handshake. @returns who logged in; undefined when the client was refused or went away. */
   async authenticate(door: Doorkeeper): Promise<Authenticated | undefined> {
-    this.send(greetingPacket({ ...door, connectionId: this.id, nonce: this.#nonce }));
-    const first = await this.#next();
+    const capabilities = door.capabilities | (door.tls ? CAPABILITY.SSL : 0);
+    const { serverVersion } = door;
+    this.send(greetingPacket({ serverVersion, capabilities, connectionId: this.id, nonce: this.#nonce }));
+    const first = await this.#loginPacket(door.tls);
     if (!first) return undefined;
     const login = readLogin(first.payload);
     if (!login) return this.#refuse({ errno: 1043, sqlstate: "08S01", message: "Bad handshake" });
@@ -86,12 +88,17 @@ export class ClientConnection {
 
   /** Sends packets as the answer to the packet received last. */
   send(...payloads: Buffer[]): void {
-    if (this.socket.destroyed) return;
+    if (this.#stream.destroyed) return;
     for (const payload of payloads) {
       const { bytes, nextSequence } = frame(payload, this.#sequence);
       this.#sequence = nextSequence;
-      this.socket.write(bytes);
+      this.#stream.write(bytes);
     }
+  }
+
+  /** Sends bytes that are packets already. */
+  write(bytes: Buffer): void {
+    if (!this.#stream.destroyed) this.#stream.write(bytes);
   }
 
   /** Sends packets whose sequence numbers start at `sequence`. */
@@ -103,6 +110,28 @@ export class ClientConnection {
   /** Closes without a word, as ProxySQL does when it drops a client. */
   destroy(): void {
     this.socket.destroy();
+  }
+
+  /** The client's login; before it, where the client asks for that, everything is put on TLS. */
+  async #loginPacket(tls: SecureContext | undefined): Promise<Packet | undefined> {
+    const first = await this.#next();
+    if (!first || !tls || !asksForTls(first.payload)) return first;
+    this.socket.removeAllListeners("data").pause();
+    // The client does not wait for an answer: its first bytes of TLS may have come with the packet.
+    this.socket.unshift(this.#reader.takeRest());
+    this.#stream = new TLSSocket(this.socket, { isServer: true, secureContext: tls });
+    this.#listen(this.#stream);
+    return this.#next();
+  }
+
+  #listen(stream: Socket): void {
+    // A reset by the peer is a normal end; 'close' follows and is what counts.
+    stream.on("error", () => stream.destroy());
+    stream.on("data", (chunk: Buffer) => {
+      this.#inbox.push(...this.#reader.push(chunk));
+      this.#wake();
+      this.#deliver();
+    });
   }
 
   #deliver(): void {
@@ -136,7 +165,7 @@ export class ClientConnection {
 
   #refuse(error: ErrorReply): undefined {
     this.send(errorPacket(error));
-    this.socket.end();
+    this.#stream.end();
     return undefined;
   }
 }

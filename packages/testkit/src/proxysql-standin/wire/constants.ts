@@ -24,6 +24,7 @@ export const CAPABILITY = {
   LONG_FLAG: 0x4,
   CONNECT_WITH_DB: 0x8,
   PROTOCOL_41: 0x200,
+  SSL: 0x800,
   TRANSACTIONS: 0x2000,
   SECURE_CONNECTION: 0x8000,
   MULTI_STATEMENTS: 0x1_0000,
@@ -35,7 +36,7 @@ export const CAPABILITY = {
   SESSION_TRACK: 0x80_0000,
 } as const;
 
-/** What both ports of ProxySQL offer, as far as this stand-in keeps it: no TLS, no compression, classic EOF packets. */
+/** What both ports of ProxySQL offer, as far as this stand-in keeps it: no compression, classic EOF packets. */
 export const OFFERED =
   CAPABILITY.LONG_PASSWORD |
   CAPABILITY.FOUND_ROWS |

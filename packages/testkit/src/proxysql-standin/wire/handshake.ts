@@ -70,6 +70,11 @@ export function loginPacket(login: Login): Buffer {
   ]);
 }
 
+/** True for the short packet by which a client asks for TLS; its login comes encrypted. */
+export function asksForTls(payload: Buffer): boolean {
+  return payload.length === 32 && (payload.readUInt32LE(0) & CAPABILITY.SSL) !== 0;
+}
+
 /** @throws for a client without PROTOCOL_41 and SECURE_CONNECTION: none is left since MySQL 4.1. */
 export function parseLogin(payload: Buffer): Login {
   const fields = new FieldReader(payload);

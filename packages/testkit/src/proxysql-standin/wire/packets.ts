@@ -25,6 +25,14 @@ export class PacketReader {
     }
   }
 
+  /** Takes out the bytes that are not part of a complete packet yet. */
+  takeRest(): Buffer {
+    const rest = this.#joined();
+    this.#pending = [];
+    this.#pendingLength = 0;
+    return rest;
+  }
+
   #next(): Packet | "need more" | "frame of a larger packet" {
     if (this.#pendingLength < 4) return "need more";
     const bytes = this.#joined();
