@@ -8,6 +8,9 @@ import { type SqlAnswer, Sqlite, type StoredValue } from "./sqlite.js";
 const DATABASE_FILE = "proxysql.db";
 const HISTORY_FILE = "proxysql_stats.db";
 
+/** In one INSERT. */
+const ROWS_AT_ONCE = 250;
+
 /**
  * The SQLite databases behind the admin port: `main` (memory and runtime tables), `disk`, `stats`, `monitor` and
  * `stats_history`. All administrators share one handle; users who may only see statistics share another one, whose
@@ -84,9 +87,10 @@ export class Layers {
   /** Replaces the contents of a table. */
   fill(table: string, rows: readonly (readonly StoredValue[])[]): void {
     this.#admin.execute(`DELETE FROM ${table}`);
-    for (const row of rows) {
-      const marks = row.map(() => "?").join(",");
-      this.#admin.execute(`INSERT INTO ${table} VALUES (${marks})`, row);
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+      const some = rows.slice(from, from + ROWS_AT_ONCE);
+      const marks = some.map((row) => `(${row.map(() => "?").join(",")})`).join(",");
+      this.#admin.execute(`INSERT INTO ${table} VALUES ${marks}`, some.flat());
     }
   }
 

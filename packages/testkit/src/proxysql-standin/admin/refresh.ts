@@ -68,7 +68,7 @@ function refreshUsers(core: Core): void {
 function refreshVariables(core: Core): void {
   const rows = [...core.variables.list("admin-"), ...core.variables.list("mysql-")];
   core.layers.fill("runtime_global_variables", rows);
-  for (const row of rows) core.layers.run("INSERT OR IGNORE INTO global_variables VALUES (?, ?)", row);
+  core.layers.run("INSERT OR IGNORE INTO global_variables SELECT * FROM runtime_global_variables");
 }
 
 /** Looking at the pool ends the free connections to servers that are not ONLINE. */
