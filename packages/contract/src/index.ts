@@ -42,6 +42,7 @@ export {
   type OldMasterProof,
   type Phase,
   type Sha256,
+  oldMasterProofSchema,
   readRecord,
   recordHash,
   recordText,

@@ -17,6 +17,7 @@ import {
   layoutServer,
   transition,
 } from "@primacy/contract";
+import { type BeforeOpening, type Opening, type OpeningStep, openingStep } from "./opening.js";
 import { begunByNow, canonicalEvent } from "./canonical-event.js";
 import { type World, isoNow } from "./world.js";
 
@@ -38,10 +39,17 @@ export type CommitOutcome =
       readonly rule: RuleId;
       readonly reason: string;
       readonly record: MasterRecord;
+      readonly layout: Layout | undefined;
       readonly warnings: readonly string[];
     }
-  | { readonly kind: "refused"; readonly refusal: Refusal; readonly rule: RuleId; readonly reason: string }
-  | { readonly kind: "denied" | "unreachable" | "unusable"; readonly problem: string };
+  | {
+      readonly kind: "refused";
+      readonly refusal: Refusal;
+      readonly rule: RuleId;
+      readonly reason: string;
+      readonly layout: Layout | undefined;
+    }
+  | { readonly kind: "denied" | "unreachable" | "unusable" | "not-opened"; readonly problem: string };
 
 export interface CommitContext {
   readonly store: Pick<ConsulStore, "readCluster" | "commitRecord">;
@@ -52,6 +60,11 @@ export interface CommitContext {
   readonly orchestratorKeys: string | undefined;
   /** Aborted when this process is told to end: then nothing new is begun. */
   readonly signal: AbortSignal;
+  /**
+   * What is done on the servers before a takeover's end is written; its time does not count. Without it, a cluster
+   * whose masters Primacy opens can't be opened.
+   */
+  readonly beforeOpening?: BeforeOpening | undefined;
 }
 
 /**
@@ -64,7 +77,8 @@ export async function commitEvent(
   deadline: number,
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  const left = () => deadline - context.world.elapsed();
+  let until = deadline;
+  const left = () => until - context.world.elapsed();
   for (let races = 0; ; races++) {
     if (left() <= 0)
       return { kind: "unreachable", problem: `no time was left after ${String(races)} lost races` };
@@ -73,7 +87,13 @@ export async function commitEvent(
         deadlineMs: left(),
         signal: context.signal,
       });
-      const outcome = await decideAndWrite(snapshot, event, left(), context);
+      const decided = decideOn(snapshot, event, context);
+      if ("kind" in decided) return decided;
+      const asked = context.world.elapsed();
+      const step = await openingStep(openingOf(decided, event), decided.rule, context.beforeOpening);
+      until += context.world.elapsed() - asked;
+      if (step.kind === "not-opened") return step;
+      const outcome = step.kind === "again" ? "lost-race" : await write(decided, step, left(), context);
       if (outcome !== "lost-race") return outcome;
     } catch (error) {
       if (error instanceof ConsulError) return undecided(error);
@@ -84,22 +104,45 @@ export async function commitEvent(
   }
 }
 
-async function decideAndWrite(
+/** A change that is to be written on what was read. */
+interface Change {
+  readonly snapshot: ClusterSnapshot;
+  readonly layout: Layout | undefined;
+  readonly current: MasterRecord | null;
+  readonly rule: RuleId;
+  readonly reason: string;
+  readonly record: MasterRecord;
+}
+
+function decideOn(
   snapshot: ClusterSnapshot,
   event: ClusterEvent,
+  context: CommitContext,
+): CommitOutcome | Change {
+  const read = readable(snapshot);
+  if ("kind" in read) return read;
+  const { layout } = read;
+  const decision = decide(snapshot.cluster, read, event, context);
+  const { rule, reason } = decision;
+  if (decision.kind === "refuse") return { kind: "refused", refusal: decision.refusal, rule, reason, layout };
+  const { record } = decision;
+  if (decision.kind === "nothing") {
+    return { kind: "nothing", rule, reason, record, layout, warnings: masterWarnings(record, layout) };
+  }
+  return { snapshot, layout, current: read.record?.value ?? null, rule, reason, record };
+}
+
+function openingOf({ snapshot, current, record, layout }: Change, event: ClusterEvent): Opening | null {
+  return current === null ? null : { cluster: snapshot.cluster, current, next: record, event, layout };
+}
+
+async function write(
+  { snapshot, layout, rule, reason, record: decided }: Change,
+  { oldMaster, notes }: Extract<OpeningStep, { kind: "go" }>,
   leftMs: number,
   context: CommitContext,
 ): Promise<CommitOutcome | "lost-race"> {
-  const read = readable(snapshot);
-  if (!("layout" in read)) return read;
-  const decision = decide(snapshot.cluster, read, event, context);
-  if (decision.kind === "refuse") {
-    const { refusal, rule, reason } = decision;
-    return { kind: "refused", refusal, rule, reason };
-  }
-  const { rule, reason, record } = decision;
-  const warnings = masterWarnings(record, read.layout);
-  if (decision.kind === "nothing") return { kind: "nothing", rule, reason, record, warnings };
+  const record = oldMaster === undefined ? decided : { ...decided, oldMaster };
   const written = await context.store.commitRecord(
     snapshot.cluster,
     {
@@ -110,8 +153,10 @@ async function decideAndWrite(
     { deadlineMs: Math.max(1, leftMs), signal: context.signal },
   );
   switch (written.outcome) {
-    case "committed":
-      return { kind: "applied", rule, reason, record, warnings };
+    case "committed": {
+      const warnings = [...notes, ...masterWarnings(record, layout)];
+      return { kind: "applied", rule, reason, record, layout, warnings };
+    }
     case "lost-race":
       return "lost-race";
     case "not-written":

@@ -1,4 +1,4 @@
-import { type MasterRecord, formatServer } from "@primacy/contract";
+import { type Layout, type MasterRecord, formatServer } from "@primacy/contract";
 import type { CommitOutcome } from "./commit.js";
 import type { ExitName } from "./exit-codes.js";
 
@@ -10,6 +10,16 @@ export interface Ending {
   /** What else is to be said, a line each. */
   readonly notes?: readonly string[];
   readonly fields?: Readonly<Record<string, string | number | null>>;
+  /** What stands now, where it was read. */
+  readonly standing?: Standing;
+  /** The cluster's own word on a Pre hook that fails, where its layout was read. */
+  readonly stopOnFailure?: boolean;
+}
+
+/** The record that an event led to, and the layout that it was decided by. */
+export interface Standing {
+  readonly record: MasterRecord;
+  readonly layout: Layout | undefined;
 }
 
 /** `main generation 42: db2:3306 follows db1:3306 as the master [open-new-master]` */
@@ -17,12 +27,14 @@ export function commitEnding(cluster: string, outcome: CommitOutcome): Ending {
   switch (outcome.kind) {
     case "applied":
     case "nothing": {
-      const { record, reason, rule, warnings } = outcome;
+      const { record, layout, reason, rule, warnings } = outcome;
       return {
         exit: "ok",
         line: `${cluster} generation ${String(record.generation)}: ${reason} [${rule}]`,
         notes: warnings.map((warning) => `${cluster} warning: ${warning}`),
         fields: { rule, ...recordFields(record) },
+        standing: { record, layout },
+        stopOnFailure: layout?.onFenceFailure === "stop",
       };
     }
     case "refused":
@@ -30,11 +42,14 @@ export function commitEnding(cluster: string, outcome: CommitOutcome): Ending {
         exit: REFUSALS[outcome.refusal],
         line: `${cluster} refused: ${outcome.reason} [${outcome.rule}]`,
         fields: { rule: outcome.rule },
+        stopOnFailure: outcome.layout?.onFenceFailure === "stop",
       };
     case "denied":
       return { exit: "denied", line: `${cluster}: Consul refuses the token: ${outcome.problem}` };
     case "unusable":
       return { exit: "unusable", line: `${cluster}: ${outcome.problem}` };
+    case "not-opened":
+      return { exit: "not-opened", line: `${cluster}: not open: ${outcome.problem}` };
     case "unreachable":
       return { exit: "unreachable", line: `${cluster}: Consul can't be reached: ${outcome.problem}` };
   }

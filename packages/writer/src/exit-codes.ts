@@ -77,6 +77,23 @@ export const EXIT_CODES = {
     meaning: "Orchestrator can't be asked, or does not name exactly one healthy, writable master.",
     remedy: "Mend what the message names, or say yourself: --master host:port.",
   },
+  incomplete: {
+    code: 22,
+    meaning:
+      "The record is written, but in the time that there was not every proxy has followed, or the old master was not silenced.",
+    remedy: "The line names who is missing and why. Look there before anything writes.",
+  },
+  "not-opened": {
+    code: 23,
+    meaning:
+      "The new master could not be made writable (openedBy: primacy), so the record does not say that it is. The event waits in the spool.",
+    remedy: "Mend what the message names, then `primacy-writer flush`.",
+  },
+  "stays-fenced": {
+    code: 24,
+    meaning: "A drain or fence is past its deadline, and nothing shows how it ended. Nobody takes writes.",
+    remedy: "Find out who the master is, make it writable, then `primacy-writer set`.",
+  },
 } as const satisfies Record<string, { code: number; meaning: string; remedy: string }>;
 
 export type ExitName = keyof typeof EXIT_CODES;

@@ -76,7 +76,7 @@ function afterOlder(report: DeliveryReport): Older {
 }
 
 function isUndecided(outcome: CommitOutcome): boolean {
-  return outcome.kind === "denied" || outcome.kind === "unreachable" || outcome.kind === "unusable";
+  return outcome.kind !== "applied" && outcome.kind !== "nothing" && outcome.kind !== "refused";
 }
 
 async function keepForLater(live: LiveEvent, ending: Ending, context: LiveContext): Promise<Ending> {
