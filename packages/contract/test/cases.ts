@@ -352,6 +352,13 @@ export const CASES: readonly Case[] = [
   },
   {
     rule: "abort-refused-contradictory",
+    what: "of the recovery that has a new master",
+    current: record({ master: B, decidedAt: at(20), cause: { ...cause(uid(20)), rule: "open-new-master" } }),
+    event: abort(),
+    expected: "contradictory",
+  },
+  {
+    rule: "abort-refused-contradictory",
     what: "another server",
     current: fenced,
     event: abort(C),

@@ -34,6 +34,7 @@ const anyTruth: fc.Arbitrary<Recovery[]> = fc
     {
       minLength: 1,
       maxLength: 8,
+      size: "max",
     },
   )
   .map((steps) => {
@@ -98,7 +99,7 @@ const anyChaos = anyTruth.chain((truth) => {
 /** Each recovery's first opening comes before the next recovery's; everything may come again, at any later time. */
 const anyOrderlyDelivery = anyTruth.chain((truth) => {
   const inOrder = truth.map(hooksOf);
-  return fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 20 }).map((repeats) => {
+  return fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 20, size: "max" }).map((repeats) => {
     let delivered = inOrder.flat();
     for (const [which, where] of repeats) {
       const from = which % delivered.length;

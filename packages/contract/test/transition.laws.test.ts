@@ -29,7 +29,7 @@ const bootstrap: ClusterEvent = { kind: "bootstrap", master: A!, cause: cause(""
 
 /** A history in which anything happened in any order, more than once. */
 const anyHistory = fc
-  .array(anyEvent, { maxLength: 40 })
+  .array(anyEvent, { maxLength: 40, size: "max" })
   .chain((events) => fc.shuffledSubarray([...events, ...events], { minLength: events.length }))
   .map((events) => {
     const history = new History();
