@@ -222,7 +222,9 @@ function set(current: StoredRecord, event: EventOf<"set">, context: WriteContext
     phase: "open",
     rule: "operator-set",
     master: event.master,
-    decidedAt: latest(record.decidedAt, event.beganAt ?? context.now),
+    // Not the later of the two: a record that a wrong clock has dated into the future would refuse every failover as
+    // stale, and an operator's word is the cure.
+    decidedAt: event.beganAt ?? context.now,
   });
   return write("operator-set", `an operator named ${formatServer(event.master)} the master`, next);
 }
