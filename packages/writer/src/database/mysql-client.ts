@@ -9,8 +9,8 @@ import {
 } from "./session.js";
 
 /*
- * The one file of the writer that knows mysql2. It is built into a file of its own, which is loaded only where there is an
- * account for the database servers: to read it takes 8 ms, and every hook would pay that.
+ * The one file of the writer that knows mysql2. It is built into a file of its own (bundle.mjs), which is loaded only where
+ * there is an account for the database servers.
  */
 
 /** The login was refused, or a privilege is missing. Also a server that may not be reached from here (1130). */
