@@ -212,6 +212,12 @@ export function proxySqlAdminSuite(kind: Kind): void {
       );
     });
 
+    it("is the number of before where a statement changes no rows", async () => {
+      await write(insert);
+      expect((await write("CREATE TABLE scratch (a)")).affectedRows).toBe(2);
+      expect((await write("DROP TABLE scratch")).affectedRows).toBe(2);
+    });
+
     it("says autocommit and no backslash escapes, and never a transaction", async () => {
       await write("BEGIN");
       expect((await write(insert)).serverStatus).toBe(0x202);

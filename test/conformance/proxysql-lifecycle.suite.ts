@@ -100,6 +100,8 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
       const other = await startProxySql({ kind, variables: { "mysql-monitor_enabled": "false" } });
       await other.admin("CREATE TABLE disk.stamp (name VARCHAR PRIMARY KEY, value VARCHAR)");
       await other.admin("INSERT INTO disk.stamp VALUES ('a', '1')");
+      const uuid = "SELECT variable_value FROM disk.global_settings WHERE variable_name='uuid'";
+      const [name] = await other.admin(uuid);
       await other.admin("CREATE TABLE scratch (x)");
       await other.admin("INSERT INTO global_variables VALUES ('own-memory', '1')");
       await other.admin("INSERT INTO disk.global_variables VALUES ('own-disk', '1')");
@@ -107,6 +109,7 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
       await other.admin("SAVE ADMIN VARIABLES TO DISK");
       await other.kill9();
       await other.start();
+      expect(await other.admin(uuid)).toEqual([name]);
       expect(await other.admin("SELECT * FROM disk.stamp")).toEqual([{ name: "a", value: "1" }]);
       expect((await failure(other.admin("SELECT * FROM scratch"))).sqlMessage).toContain("no such table");
       expect(

@@ -195,6 +195,16 @@ export function proxySqlStatementsSuite(kind: Kind): void {
       await admin.session.ping();
     });
 
+    it("refuses COM_RESET_CONNECTION", async () => {
+      const other = await admin.proxysql.connectAdmin();
+      expect(await failure(other.reset())).toMatchObject({
+        errno: 1047,
+        sqlState: "28000",
+        sqlMessage: "Received unsupported 'COM_RESET_CONNECTION' for session type 'PROXYSQL_SESSION_ADMIN'",
+      });
+      other.destroy();
+    });
+
     it("never answers COM_CHANGE_USER", async () => {
       const other = await admin.proxysql.connectAdmin();
       let answered = false;

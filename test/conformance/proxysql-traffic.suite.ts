@@ -38,6 +38,27 @@ export function proxySqlLeavingSuite(kind: Kind): void {
     );
   });
 
+  describe("a free connection", () => {
+    const shown = async () =>
+      (await traffic.proxysql.admin("SELECT status FROM runtime_mysql_servers")).map((row) => row["status"]);
+
+    it("to a row that is OFFLINE_HARD keeps the row in sight until somebody looks at the pool", async () => {
+      await (await traffic.client()).where();
+      await isFree();
+      await traffic.leave("OFFLINE_HARD", { replaced: false });
+      expect(await shown()).toEqual(["OFFLINE_HARD"]);
+      await traffic.pool(WRITER, traffic.first);
+      expect(await shown()).toEqual([]);
+    });
+
+    it("to a server whose row is deleted ends with the LOAD", async () => {
+      await (await traffic.client()).where();
+      await isFree();
+      await traffic.leave("deleted", { replaced: false });
+      expect(await shown()).toEqual([]);
+    });
+  });
+
   describe.each(bound)("a client bound by %s, idle", (_why, bind) => {
     it("OFFLINE_SOFT: goes on with the old server for as long as it likes", async () => {
       const client = await traffic.client();

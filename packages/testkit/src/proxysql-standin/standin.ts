@@ -28,7 +28,7 @@ export interface StandInOptions {
  * A stand-in for ProxySQL 2.7.1: the same protocol, tables, layers and quirks on the admin port, real forwarding with
  * multiplexing on the traffic port, monitor and scheduler. Compared with the real one by the conformance suites.
  *
- * Left out: ProxySQL Cluster, the monitors of group replication, Galera and Aurora, replication lag, the query cache,
+ * Left out: ProxySQL Cluster, CHECKSUM, SELECT CONFIG and LOAD … FROM CONFIG, the monitors of group replication, Galera and Aurora, replication lag, the query cache,
  * digests and most counters of the statistics, compression, and prepared statements with long data.
  */
 export class ProxySqlStandIn {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { type Configuration, CONFIGURATION_TABLES, type ConfigurationRow } from "./configuration.js";
 import type { Core } from "./core.js";
 import { diskTables, tableName } from "./schema/tables.js";
@@ -32,6 +33,8 @@ export function fillLayers(core: Core, configuration: Configuration): void {
     for (const table of saved())
       layers.run(`INSERT OR REPLACE INTO disk.${table} SELECT * FROM main.${table}`);
   }
+  // The name of this ProxySQL in a cluster, made once and kept.
+  layers.run("INSERT OR IGNORE INTO disk.global_settings VALUES ('uuid', ?)", [randomUUID()]);
   for (const module of MODULES) loadToRuntime(core, module);
   variables.started();
   layers.persist();

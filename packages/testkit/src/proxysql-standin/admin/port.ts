@@ -94,7 +94,7 @@ export class AdminPort {
         // With the sequence number of the command instead of the next one; clients complain about it.
         return connection.sendFrom(
           2,
-          errorPacket({ errno: 1047, sqlstate: "28000", message: "Unknown command" }),
+          errorPacket({ errno: 1047, sqlstate: "28000", message: unsupported(client) }),
         );
       case COM.STMT_PREPARE:
       case COM.STMT_EXECUTE:
@@ -124,6 +124,11 @@ function answer(send: (...packets: Buffer[]) => void, reply: AdminAnswer): void 
     case "silence":
       return;
   }
+}
+
+function unsupported(client: AdminClient): string {
+  const type = client.isAdmin ? "ADMIN" : "STATS";
+  return `Received unsupported 'COM_RESET_CONNECTION' for session type 'PROXYSQL_SESSION_${type}'`;
 }
 
 /** "user:password;user:password". */

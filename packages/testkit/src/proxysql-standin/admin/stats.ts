@@ -1,5 +1,6 @@
 import type { Core } from "../core.js";
 import type { Session } from "../traffic/session.js";
+import { statusNames } from "../schema/status-names.js";
 import type { StoredValue } from "./sqlite.js";
 
 /** stats_mysql_connection_pool. */
@@ -72,7 +73,7 @@ function commandOf(session: Session): string {
   return session.running.backend ? "Query" : "Connect";
 }
 
-/** stats_mysql_global: the counters that this stand-in keeps. */
+/** stats_mysql_global: the counters that this stand-in keeps; the others are 0. */
 export function globalStatusRows(core: Core): StoredValue[][] {
   const sessions = [...core.traffic.sessions.values()];
   const { servers, pool } = core.hostgroups;
@@ -97,5 +98,5 @@ export function globalStatusRows(core: Core): StoredValue[][] {
     Servers_table_version: core.hostgroups.tableVersion,
     mysql_listener_paused: core.traffic.paused ? "true" : "false",
   };
-  return Object.entries(values).map(([name, value]) => [name, String(value)]);
+  return statusNames.map((name) => [name, String(values[name] ?? 0)]);
 }
