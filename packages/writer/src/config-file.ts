@@ -41,6 +41,8 @@ function settingsOf(value: unknown): Parsed<FileSettings> {
     return { ok: false, problem: "it is not a table of settings" };
   const settings: FileSettings = {};
   for (const [name, given] of Object.entries(value)) {
+    // The agent's own table: hooks read the same file and need none of it.
+    if (name === "agent") continue;
     if (!isSetting(name)) return { ok: false, problem: `there is no setting "${printable(name)}"` };
     const text = settingText(name, given);
     if (text === undefined) return { ok: false, problem: `${name} has a value that it can't have` };

@@ -94,6 +94,11 @@ export const EXIT_CODES = {
     meaning: "A drain or fence is past its deadline, and nothing shows how it ended. Nobody takes writes.",
     remedy: "Find out who the master is, make it writable, then `primacy-writer set`.",
   },
+  "not-ok": {
+    code: 30,
+    meaning: "`status` found a cluster that is not ok.",
+    remedy: "What `next:` says.",
+  },
 } as const satisfies Record<string, { code: number; meaning: string; remedy: string }>;
 
 export type ExitName = keyof typeof EXIT_CODES;

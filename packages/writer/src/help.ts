@@ -70,6 +70,44 @@ The record of a cluster, or a line for each cluster. --json prints the very text
 
   primacy-writer show
   primacy-writer show main --json | jq .generation`,
+  agent: `primacy-writer agent [flags]
+
+Runs until told to end, beside each Orchestrator node: writes how Orchestrator sees the replicas, writes the changes of
+master whose hook was lost, ends drains and fences past their deadline, delivers this machine's spool, copies the
+documents into other datacenters. Of several agents one leads. Serves /livez, /readyz and /metrics.
+
+  primacy-writer agent --config /etc/primacy/writer.yaml
+  primacy-writer agent --orchestrator http://orc1:3000,http://orc2:3000,http://orc3:3000
+
+  --cluster A,B            look after these only (default: every cluster that Consul has)
+  --name NAME              this agent's name (default: the host's)
+  --policy report|repair   what becomes of a record with which Orchestrator disagrees, where no recovery explains it
+  --http HOST:PORT|off     where it serves (default 127.0.0.1:6091)
+
+The rest stands in the table "agent" of the configuration file: docs/agent.md.`,
+  status: `primacy-writer status [<cluster>] [--json]
+
+How each cluster is, by its record, its members and its proxies, and what a person would do next: ok, draining, fenced,
+failing over, degraded, disagreement or down.
+
+  primacy-writer status
+  primacy-writer status main --json | jq -r .clusters[0].state`,
+  adopt: `primacy-writer adopt <cluster> [--orchestrator URL] [--from-keys PREFIX] [--proxysql host:port] [--yes]
+
+Takes over a set-up that runs already: a layout from a ProxySQL's rows, the master from Orchestrator's API or its own keys,
+shown before anything is written. All sources must name the same master. Nothing happens to ProxySQL or to the servers.
+
+  primacy-writer adopt main --orchestrator http://orchestrator:3000 --proxysql proxysql1:6032
+  primacy-writer adopt main --from-keys mysql/master --layout main.yaml
+
+  --from-keys PREFIX       Orchestrator's own keys in Consul (KVClusterMasterPrefix)
+  --proxysql HOST:PORT     the admin port of a ProxySQL; --proxysql-user (admin), --proxysql-password-file or
+                           PRIMACY_PROXYSQL_PASSWORD
+  --writer-hostgroup N, --reader-hostgroup N
+                           which hostgroups, where mysql_replication_hostgroups doesn't say, or says several
+  --layout FILE            this layout, instead of one made from the proxy's rows
+  --alias NAME             how Orchestrator calls the cluster, where it is not the same name
+  --yes                    don't ask`,
 } as const;
 
 export type CommandName = keyof typeof HELP;
@@ -88,6 +126,9 @@ export function generalHelp(): string {
   set <cluster>            an operator names the master
   readmit <cluster>        an operator lets a former master read again
   show [<cluster>]         the record
+  status [<cluster>]       how a cluster is, and what to do next
+  adopt <cluster>          take over a set-up that runs already
+  agent                    what runs beside each Orchestrator node
 
 primacy-writer <command> --help says more of each.
 

@@ -26,7 +26,18 @@ export interface Start {
   readonly signal: AbortSignal;
 }
 
-const COMMANDS: readonly string[] = ["hook", "flush", "bootstrap", "layout", "set", "readmit", "show"];
+const COMMANDS: readonly string[] = [
+  "hook",
+  "flush",
+  "bootstrap",
+  "layout",
+  "set",
+  "readmit",
+  "show",
+  "agent",
+  "status",
+  "adopt",
+];
 
 /** Runs the program and answers its exit code. Never rejects. */
 export async function main(start: Start): Promise<number> {
@@ -131,6 +142,12 @@ async function load(command: CommandName): Promise<Command> {
       return (await import("./commands/operator.js")).readmitCommand;
     case "show":
       return (await import("./commands/show.js")).showCommand;
+    case "agent":
+      return (await import("./agent/commands.js")).agentCommand;
+    case "status":
+      return (await import("./agent/commands.js")).statusCommand;
+    case "adopt":
+      return (await import("./agent/commands.js")).adoptCommand;
   }
 }
 
