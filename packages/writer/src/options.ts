@@ -1,96 +1,23 @@
 import { type ConsulOptions, consulOptionsFromEnvironment } from "@primacy/consul-store";
 import { type Parsed, printable } from "@primacy/contract";
 import { type ClusterNames, parseClusterAliases } from "./hook/cluster.js";
+import type { DatabaseSettings } from "./database/settings.js";
 import type { Variables } from "./hook/environment.js";
-import { DEFAULT_SPOOL_FOLDER, DEFAULT_SPOOL_LIMIT } from "./spool/folder.js";
+import { SETTINGS, type SettingName } from "./settings-table.js";
 
-/**
- * The writer's settings: a flag goes over the environment, the environment over the file, the file over the default.
- * Consul's own variables (CONSUL_HTTP_TOKEN_FILE, CONSUL_CACERT …) count as they do for Consul's command line.
- */
-export const SETTINGS = {
-  consulAddress: {
-    flag: "consul",
-    variable: "CONSUL_HTTP_ADDR",
-    otherwise: "http://127.0.0.1:8500",
-    meaning: "Consul's agents, asked in turn: http://…, https://…, unix:///…, separated by commas",
-  },
-  consulTokenFile: {
-    flag: "token-file",
-    variable: "CONSUL_HTTP_TOKEN_FILE",
-    otherwise: "",
-    meaning: "the file in which the ACL token stands",
-  },
-  prefix: {
-    flag: "prefix",
-    variable: "PRIMACY_PREFIX",
-    otherwise: "primacy/",
-    meaning: "where the keys begin",
-  },
-  deadline: {
-    flag: "deadline",
-    variable: "PRIMACY_DEADLINE",
-    otherwise: "8",
-    meaning: "seconds until a run gives up",
-  },
-  spool: {
-    flag: "spool",
-    variable: "PRIMACY_SPOOL",
-    otherwise: DEFAULT_SPOOL_FOLDER,
-    meaning: "the folder for events that Consul could not be told",
-  },
-  spoolLimit: {
-    flag: "spool-limit",
-    variable: "PRIMACY_SPOOL_LIMIT",
-    otherwise: String(DEFAULT_SPOOL_LIMIT),
-    meaning: "how many events it holds at most",
-  },
-  onFailure: {
-    flag: "on-failure",
-    variable: "PRIMACY_ON_FENCE_FAILURE",
-    otherwise: "continue",
-    meaning: "continue or stop: what a Pre hook that can't drain or fence does to the failover",
-  },
-  clusterAliases: {
-    flag: "cluster-aliases",
-    variable: "PRIMACY_CLUSTER_ALIASES",
-    otherwise: "",
-    meaning: "Orchestrator's aliases that are not our names: Shop.Prod=shop-prod,…",
-  },
-  orchestratorKeys: {
-    flag: "orchestrator-keys",
-    variable: "PRIMACY_ORCHESTRATOR_KEYS",
-    otherwise: "",
-    meaning: "also set <this>/<cluster>, /hostname and /port, as Orchestrator does (mysql/master)",
-  },
-  orchestrator: {
-    flag: "orchestrator",
-    variable: "PRIMACY_ORCHESTRATOR",
-    otherwise: "",
-    meaning: "Orchestrator's address, with its URL prefix if it has one: http://orchestrator:3000",
-  },
-  orchestratorAuthFile: {
-    flag: "orchestrator-auth-file",
-    variable: "PRIMACY_ORCHESTRATOR_AUTH_FILE",
-    otherwise: "",
-    meaning: "the file in which user:password for Orchestrator stand (or PRIMACY_ORCHESTRATOR_AUTH)",
-  },
-  log: {
-    flag: "log",
-    variable: "PRIMACY_LOG",
-    otherwise: "",
-    meaning: "one JSON line for each run: a file, or stderr",
-  },
-} as const;
-
-export type SettingName = keyof typeof SETTINGS;
+export { SETTINGS, type SettingName };
 
 /** What a run goes by. */
 export interface Settings {
   readonly consul: ConsulOptions;
   readonly deadlineMs: number;
   readonly spool: { readonly folder: string; readonly limit: number };
-  readonly stopOnFailure: boolean;
+  /** Undefined: what the cluster's layout says. */
+  readonly stopOnFailure: boolean | undefined;
+  /** How long a hook waits for the proxies, milliseconds; undefined: as long as the phase takes. */
+  readonly waitMs: number | undefined;
+  /** Undefined: the writer does not go to the database servers. */
+  readonly database: DatabaseSettings | undefined;
   readonly clusterNames: ClusterNames;
   readonly orchestratorKeys: string | undefined;
   readonly orchestrator: {
@@ -129,13 +56,17 @@ export function readSettings(
   const aliases = parseClusterAliases(text("clusterAliases"));
   if (!aliases.ok) return wrong("clusterAliases", aliases.problem);
   const onFailure = text("onFailure");
-  if (onFailure !== "continue" && onFailure !== "stop") {
+  if (onFailure !== "" && onFailure !== "continue" && onFailure !== "stop") {
     return wrong("onFailure", `"${printable(onFailure)}" is neither continue nor stop`);
   }
   const keys = text("orchestratorKeys").replace(/^\/+|\/+$/g, "");
   if (!/^[a-zA-Z0-9_/-]{0,200}$/.test(keys)) {
     return wrong("orchestratorKeys", "it is made of letters, digits, _, - and /");
   }
+  const wait = text("wait") === "" ? NOTHING : numberBetween(text("wait"), 0, 600, "wait");
+  if (!wait.ok) return wait;
+  const database = databaseSettings(text, variables["PRIMACY_DATABASE_PASSWORD"] || undefined);
+  if (!database.ok) return database;
   const deadlineMs = deadline.value * 1000;
   const consul = consulOptionsFromEnvironment(variables, {
     requestTimeoutMs: Math.min(LONGEST_REQUEST_MS, deadlineMs / 2),
@@ -147,7 +78,9 @@ export function readSettings(
       consul: consul.value,
       deadlineMs,
       spool: { folder: text("spool"), limit: Math.floor(limit.value) },
-      stopOnFailure: onFailure === "stop",
+      stopOnFailure: onFailure === "" ? undefined : onFailure === "stop",
+      waitMs: wait.value === undefined ? undefined : wait.value * 1000,
+      database: database.value,
       clusterNames: { fixed: undefined, aliases: aliases.value },
       orchestratorKeys: keys || undefined,
       orchestrator: {
@@ -157,6 +90,37 @@ export function readSettings(
       },
       log: text("log") || undefined,
       person: environment["SUDO_USER"] || environment["USER"] || undefined,
+    },
+  };
+}
+
+const NOTHING = { ok: true, value: undefined } as const;
+
+function databaseSettings(
+  text: (name: SettingName) => string,
+  password: string | undefined,
+): Parsed<DatabaseSettings | undefined> {
+  const user = text("databaseUser");
+  if (user === "") return NOTHING;
+  const tls = text("databaseTls");
+  if (tls !== "off" && tls !== "required" && tls !== "verify") {
+    return wrong("databaseTls", `"${printable(tls)}" is neither off, required nor verify`);
+  }
+  const deadline = numberBetween(text("databaseDeadline"), 0.5, 600, "databaseDeadline");
+  if (!deadline.ok) return deadline;
+  return {
+    ok: true,
+    value: {
+      user,
+      password,
+      passwordFile: text("databasePasswordFile") || undefined,
+      tls,
+      caFile: text("databaseCaFile") || undefined,
+      keepUsers: text("databaseKeepUsers")
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== ""),
+      deadlineMs: deadline.value * 1000,
     },
   };
 }

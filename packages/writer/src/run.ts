@@ -5,6 +5,8 @@ import type { CommitContext } from "./commit.js";
 import type { Ending } from "./ending.js";
 import type { Variables } from "./hook/environment.js";
 import type { Settings } from "./options.js";
+import { beforeOpening } from "./phases/before-opening.js";
+import type { PhaseMeans } from "./phases/hold.js";
 import type { Terminal } from "./terminal.js";
 import type { World } from "./world.js";
 
@@ -31,7 +33,7 @@ export type Command = (run: Run) => Promise<Ending>;
 export function commitContext(run: Run, byPerson: boolean): CommitContext {
   const { settings } = run;
   const host = hostname();
-  return {
+  const commit: CommitContext = {
     store: run.store,
     world: run.world,
     writtenBy: (byPerson && settings.person !== undefined ? `${settings.person}@${host}` : host).slice(
@@ -41,6 +43,17 @@ export function commitContext(run: Run, byPerson: boolean): CommitContext {
     orchestratorKeys: settings.orchestratorKeys,
     signal: run.signal,
   };
+  const { deadlineMs, stopOnFailure } = settings;
+  return {
+    ...commit,
+    beforeOpening: beforeOpening({ ...phaseMeans(run), commit, deadlineMs, stopOnFailure }),
+  };
+}
+
+/** What a drain or a fence is held with. */
+export function phaseMeans({ store, settings, world, signal }: Run): PhaseMeans {
+  const { database, spool, waitMs } = settings;
+  return { store, world, signal, waitMs, settings: database, spoolFolder: spool.folder };
 }
 
 /** Time for the next thing: what an operator reads and answers in between doesn't count. */

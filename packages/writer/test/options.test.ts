@@ -24,7 +24,7 @@ describe("settings", () => {
       consul: { addresses: ["http://127.0.0.1:8500"], prefix: "primacy/" },
       deadlineMs: 8000,
       spool: { folder: "/var/lib/primacy/spool", limit: 1000 },
-      stopOnFailure: false,
+      stopOnFailure: undefined,
       orchestratorKeys: undefined,
       log: undefined,
     });

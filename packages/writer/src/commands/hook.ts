@@ -3,6 +3,7 @@ import { readHookEnvironment } from "../hook/environment.js";
 import { hookEvent } from "../hook/event.js";
 import { type Hook, HOOKS, parseHook, stopsRecovery } from "../hook/name.js";
 import { deliverLive } from "../live-event.js";
+import { afterHook } from "../phases/after-hook.js";
 import { type Run, commitContext, usage } from "../run.js";
 import { Spool } from "../spool/folder.js";
 import { printable } from "@primacy/contract";
@@ -30,14 +31,18 @@ export async function hookCommand(run: Run): Promise<Ending> {
       deadline: run.deadline,
     },
   );
-  return { ...ending, fields: { ...fields, ...ending.fields } };
+  const held = await afterHook(run, cluster, event, ending);
+  return { ...held, fields: { ...fields, ...held.fields } };
 }
 
 /**
+ * @param stopOnFailure undefined: what the cluster's layout says, where it could be read
+ *
  * A Pre hook that fails stops the failover and blocks the next: unless the operator has chosen that, it ends as if all
  * were well, and says that it isn't.
  */
-export function letFailoverGoOn(hook: Hook, ending: Ending, stopOnFailure: boolean): Ending {
-  if (!stopsRecovery(hook) || ending.exit === "ok" || stopOnFailure) return ending;
+export function letFailoverGoOn(hook: Hook, ending: Ending, stopOnFailure: boolean | undefined): Ending {
+  const stop = stopOnFailure ?? ending.stopOnFailure ?? false;
+  if (!stopsRecovery(hook) || ending.exit === "ok" || stop) return ending;
   return { ...ending, exit: "ok", line: `${ending.line}; the failover goes on without it (${ending.exit})` };
 }

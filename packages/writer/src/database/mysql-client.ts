@@ -1,4 +1,4 @@
-import { type Server, formatServer, printable } from "@primacy/contract";
+import type { Server } from "@primacy/contract";
 import mysql from "mysql2/promise";
 import {
   type DatabaseAccount,
@@ -22,7 +22,7 @@ export async function connectMySql(
   account: DatabaseAccount,
   timeoutMs: number,
 ): Promise<DatabaseSession> {
-  const where = formatServer(server);
+  const where = `${server.host}:${String(server.port)}`;
   const options: mysql.ConnectionOptions = {
     host: server.host,
     port: server.port,
@@ -89,7 +89,7 @@ function asDatabaseError(error: unknown, where: string): DatabaseError {
   const { code = "", errno, message } = error as { code?: string; errno?: number; message: string };
   const number = typeof errno === "number" && errno >= 1000 ? errno : undefined;
   const said = message === "" ? code : message;
-  return new DatabaseError(codeOf(code, number), `${where}: ${printable(said)}`, number, { cause: error });
+  return new DatabaseError(codeOf(code, number), `${where}: ${said}`, number, { cause: error });
 }
 
 function codeOf(code: string, errno: number | undefined): DatabaseErrorCode {

@@ -1,7 +1,13 @@
-import { type Server, formatServer } from "@primacy/contract";
+import { type Server, formatServer, printable } from "@primacy/contract";
 import type { World } from "../world.js";
 import { type Dialect, FACTS_STATEMENT, type Variables, dialectOf, readVariables } from "./dialect.js";
-import { type Connect, type DatabaseAccount, DatabaseError, type DatabaseSession } from "./session.js";
+import {
+  type Connect,
+  type DatabaseAccount,
+  DatabaseError,
+  type DatabaseSession,
+  isDatabaseError,
+} from "./session.js";
 
 /** A server that hasn't answered by then counts as gone: a dead machine must not hold a failover. Milliseconds. */
 const CONNECT_LIMIT_MS = 1000;
@@ -70,6 +76,6 @@ function limit(deadline: number, most: number, { world }: DatabaseContext): numb
 
 /** @throws what is no error of a database's */
 export function databaseProblem(error: unknown): string {
-  if (error instanceof DatabaseError) return error.message;
+  if (isDatabaseError(error)) return printable(error.message);
   throw error;
 }

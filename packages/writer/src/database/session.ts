@@ -46,6 +46,7 @@ export type Connect = (
  */
 export type DatabaseErrorCode = "unreachable" | "timeout" | "denied" | "refused";
 
+/** The message is the server's own text in part: see `databaseProblem`. */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
 
@@ -58,4 +59,9 @@ export class DatabaseError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** By name: the MySQL client is bundled apart, with a class of its own. */
+export function isDatabaseError(error: unknown): error is DatabaseError {
+  return error instanceof Error && error.name === "DatabaseError";
 }

@@ -1,6 +1,6 @@
 import { SESSIONS_STATEMENT } from "../database/dialect.js";
-import { type DatabaseContext, statementLimit } from "../database/server.js";
-import { DatabaseError, type DatabaseSession } from "../database/session.js";
+import { type DatabaseContext, databaseProblem, statementLimit } from "../database/server.js";
+import { type DatabaseSession, isDatabaseError } from "../database/session.js";
 import { type ClientSession, type Kept, clientSessions } from "./sessions.js";
 
 /** ER_NO_SUCH_THREAD: it has ended by itself. */
@@ -59,8 +59,8 @@ export class SessionKiller {
         this.#killed.add(one.id);
         this.#refused.delete(one.id);
       } catch (error) {
-        if (!(error instanceof DatabaseError) || error.errno === undefined) throw error;
-        if (error.errno !== NO_SUCH_THREAD) this.#refused.set(one.id, error.message);
+        if (!isDatabaseError(error) || error.errno === undefined) throw error;
+        if (error.errno !== NO_SUCH_THREAD) this.#refused.set(one.id, databaseProblem(error));
       }
     }
   }

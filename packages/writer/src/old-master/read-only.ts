@@ -1,6 +1,6 @@
 import { isReadOnly } from "../database/dialect.js";
 import { type DatabaseContext, type Reached, databaseProblem, readFacts } from "../database/server.js";
-import { DatabaseError, type DatabaseSession } from "../database/session.js";
+import { type DatabaseSession, isDatabaseError } from "../database/session.js";
 import type { SessionKiller } from "./kill-sessions.js";
 
 /** Running statements get so long to end by themselves before they are killed. Milliseconds. */
@@ -58,7 +58,7 @@ async function setReadOnly({ session, dialect }: Reached, limitMs: number): Prom
     await session.query(dialect.readOnlyOn, limitMs);
     return { problem: "it says that it is not read-only", open: false };
   } catch (error) {
-    const open = error instanceof DatabaseError && error.errno === undefined;
+    const open = isDatabaseError(error) && error.errno === undefined;
     return { problem: databaseProblem(error), open };
   }
 }

@@ -7,7 +7,7 @@ import {
   openSession,
   reach,
 } from "../database/server.js";
-import { DatabaseError, type DatabaseSession } from "../database/session.js";
+import { type DatabaseSession, isDatabaseError } from "../database/session.js";
 import { type CatchUp, waitForSuccessor } from "./catch-up.js";
 import { SessionKiller } from "./kill-sessions.js";
 import { makeReadOnly } from "./read-only.js";
@@ -142,7 +142,7 @@ class Work {
     try {
       this.#second = await openSession(order.outgoing, deadline, context);
     } catch (error) {
-      if (!(error instanceof DatabaseError) || error.errno === undefined) throw error;
+      if (!isDatabaseError(error) || error.errno === undefined) throw error;
       const killer = this.#killer(undefined);
       await killer.kill(await killer.list(deadline), deadline);
       this.#countKilled(killer);

@@ -1,4 +1,4 @@
-import { readFile, unlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type MasterRecord, type OldMasterProof, oldMasterProofSchema } from "@primacy/contract";
 import * as z from "zod";
@@ -50,7 +50,10 @@ function addProofs(before: OldMasterProof | undefined, now: OldMasterProof): Old
   };
 }
 
-/** What was done during the phase that `record` is in, or the one right before it. Unreadable is as good as none. */
+/**
+ * What was done during the phase that `record` is in, or the one right before it; older evidence is of another takeover.
+ * Unreadable is as good as none.
+ */
 export async function readEvidence(spoolFolder: string, record: MasterRecord): Promise<Evidence | undefined> {
   let text: string;
   try {
@@ -63,10 +66,6 @@ export async function readEvidence(spoolFolder: string, record: MasterRecord): P
   const age = record.generation - evidence.generation;
   const ofThisPhase = age === 0 || (age === 1 && record.phase === "fenced");
   return evidence.incarnation === record.incarnation && ofThisPhase ? evidence : undefined;
-}
-
-export async function forgetEvidence(spoolFolder: string, cluster: string): Promise<void> {
-  await unlink(join(folderIn(spoolFolder), cluster)).catch(() => undefined);
 }
 
 function parseEvidence(text: string): Evidence | undefined {
