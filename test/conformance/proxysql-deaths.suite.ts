@@ -93,6 +93,11 @@ export function proxySqlDeathsSuite(kind: Kind): void {
       const rerun = running.rows("SELECT name FROM whoami FOR UPDATE");
       await traffic.running(traffic.first, "FOR UPDATE");
       await traffic.first.kill9();
+      // ProxySQL must have seen the broken connection before the layout changes: after that there is a limit.
+      await waitUntil(async () => (await traffic.pool(WRITER, traffic.first))?.status === "SHUNNED", {
+        ...LIMIT,
+        what: "the dead server to be shunned",
+      });
       await traffic.load();
       // Whoever comes later gives up several times meanwhile.
       for (let turn = 0; turn < 3; turn++) expect(await later.ending("SELECT 1 FROM whoami")).toBe("9001");
