@@ -144,9 +144,10 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
   /** All that a token is for. Throws at the first thing that it may not do. */
   const WORK: Record<string, (token: string) => Promise<void>> = {
     writer: async (token) => {
+      await succeed(token, "hook", "PreFailover", "--on-failure", "stop");
       await succeed(token, "hook", "PostMasterFailover");
       const { record } = await management().readCluster("main");
-      expect(valid(record)).toMatchObject({ generation: 2, master: { host: "db2" } });
+      expect(valid(record)).toMatchObject({ generation: 3, master: { host: "db2" } });
     },
     watcher: async (token) => {
       const store = storeOf(token);

@@ -12,3 +12,8 @@ key "primacy/clusters/main/master" {
 key_prefix "primacy/history/main/" {
   policy = "write"
 }
+
+# A Pre hook waits until every proxy has said that it follows.
+key_prefix "primacy/acks/main/" {
+  policy = "read"
+}

@@ -51,7 +51,11 @@ export async function waitForProxies(
   let roster: Roster | null = null;
   for (;;) {
     const fresh = await readRoster(cluster, giveUpAtMs, context);
-    roster = fresh ?? roster;
+    if (fresh instanceof ConsulError) {
+      if (fresh.code === "CONSUL_DENIED") return denied(fresh, record, monotonicNow() - committedAtMs);
+    } else {
+      roster = fresh;
+    }
     const now = monotonicNow();
     const state = barrier(question, roster, now);
     const end = { generation: record.generation, tookMs: now - committedAtMs };
@@ -59,21 +63,31 @@ export async function waitForProxies(
     if (state.kind === "given-up" || context.signal.aborted) {
       return { barrier: { ...state, kind: "given-up" }, ...end };
     }
-    await nextChange(cluster, fresh === null ? null : roster, state.untilMs, context);
+    await nextChange(cluster, fresh instanceof ConsulError ? null : fresh, state.untilMs, context);
   }
+}
+
+/** Waiting would not help. */
+function denied(error: ConsulError, { generation }: MasterRecord, tookMs: number): BarrierEnd {
+  const missing = [{ proxy: "*", why: error.message }];
+  return {
+    barrier: { kind: "given-up", acknowledged: 0, of: 0, missing, untilMs: 0 },
+    generation,
+    tookMs,
+  };
 }
 
 async function readRoster(
   cluster: string,
   giveUpAtMs: number,
   { store, signal }: ProxiesContext,
-): Promise<Roster | null> {
+): Promise<Roster | ConsulError> {
   // Also when the time is over: whether it was reached is still to be seen.
   const deadlineMs = Math.max(500, giveUpAtMs - store.environment.monotonicNow());
   try {
     return await store.readAcknowledgements(cluster, { deadlineMs, signal });
   } catch (error) {
-    if (error instanceof ConsulError) return null;
+    if (error instanceof ConsulError) return error;
     throw error;
   }
 }
