@@ -26,6 +26,7 @@ export class Announcer {
   readonly #wanted = new Map<string, Acknowledgement>();
   readonly #written = new Map<string, Acknowledgement>();
   readonly #alarm = new Alarm();
+  readonly #onPresent = new Map<string, () => void>();
   readonly #rewriteAtMs = new Map<string, number>();
   readonly #presentSince = new Map<string, number>();
   /** Clusters under a lease, with its length in milliseconds. */
@@ -52,6 +53,11 @@ export class Announcer {
       renewedSentAtMs: this.#renewedSentAtMs,
       presentSinceMs: this.#presentSince.get(cluster) ?? null,
     };
+  }
+
+  /** Calls back as soon as the cluster's acknowledgement lies in Consul under a new session. */
+  onPresent(cluster: string, callback: () => void): void {
+    this.#onPresent.set(cluster, callback);
   }
 
   /** The length of a cluster's lease, milliseconds; null: it has none. The session is renewed often enough for all. */
@@ -137,6 +143,7 @@ export class Announcer {
       this.#rewriteAtMs.set(cluster, this.clock.monotonicNow() + REWRITE_MS);
       if (!this.#presentSince.has(cluster)) {
         this.#presentSince.set(cluster, this.clock.monotonicNow());
+        this.#onPresent.get(cluster)?.();
       }
       return;
     }

@@ -22,6 +22,9 @@ Examples:
   primacy-watcher accept --cluster main --generation 3
                                                  after Consul was restored: follow this record from now on
 
+  primacy-watcher guard <lease file> <mysql option file> <hostgroups>
+                                                 what ProxySQL's scheduler runs under a lease (docs/lease.md)
+
 The admin password comes from PRIMACY_PROXYSQL_PASSWORD_FILE or PRIMACY_PROXYSQL_PASSWORD, Consul's address and token
 from the variables of Consul's own CLI. Settings: docs/configuration.md. Exit codes: docs/exit-codes.md.`;
 

@@ -35,6 +35,8 @@ export interface ClusterLoopParts {
   readonly leaseFile: LeaseFile;
   /** Fences writer hostgroups on a connection that no pass uses. */
   readonly fence: (writerHostgroups: readonly number[], stillLost: () => boolean) => Promise<boolean>;
+  /** The cluster may have begun, or ceased, to ask for a lease. */
+  readonly onLayout: () => void;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly log: Logger;
@@ -72,6 +74,7 @@ export class ClusterLoop {
   /** What the last verified layout was made for: the same once more is drift. */
   #verifiedFor = "";
   #lastMembers: Members | null = null;
+  #layoutIndex = 0;
   #seen: { readonly hash: string; readonly atMs: number } | null = null;
   #fullDue = true;
   #urgent = false;
@@ -88,6 +91,9 @@ export class ClusterLoop {
     this.#log = new ClusterLog(parts.log.child({ cluster: options.cluster }));
     this.#appliedGeneration = parts.state.mark(options.cluster)?.generation ?? 0;
     this.#keeper = this.#newKeeper();
+    parts.announcer.onPresent(options.cluster, () => {
+      this.#keeper.notePresence();
+    });
     this.#watch = new ClusterWatch(parts.store, options.cluster, {
       onSnapshot: (snapshot, source, wentBack) => {
         this.#receive(snapshot, source, wentBack);
@@ -143,7 +149,7 @@ export class ClusterLoop {
       clock: parts.clock,
       file: parts.leaseFile,
       presence: () => parts.announcer.presence(options.cluster),
-      verify: async (deadlineMs) => this.#watch.verifyNow({ deadlineMs }),
+      verify: async (deadlineMs, signal) => this.#watch.verifyNow({ deadlineMs, signal }),
       fence: async (writerHostgroup, stillLost) => parts.fence([writerHostgroup], stillLost),
       onChange: () => {
         this.#urgent = true;
@@ -162,6 +168,9 @@ export class ClusterLoop {
   }
 
   #receive(snapshot: ClusterSnapshot, source: string, wentBack: boolean): void {
+    // Another layout may want another disk, and other hostgroups.
+    if (snapshot.layoutIndex !== this.#layoutIndex) this.#fullDue = true;
+    this.#layoutIndex = snapshot.layoutIndex;
     this.#reading = readSnapshot(snapshot, this.options.cluster, hashOfText, this.#lastMembers);
     if (this.#reading.kind === "usable") this.#follow(this.#reading.documents);
     if (this.#reading.kind === "usable" && this.#seen?.hash !== this.#reading.documents.hash) {
@@ -179,6 +188,7 @@ export class ClusterLoop {
       this.options.cluster,
       layout.onConsulLoss === "lease" ? layout.leaseSeconds * 1000 : null,
     );
+    this.parts.onLayout();
   }
 
   /** One pass if one may be made now; returns after how many milliseconds the next is due at the latest. */

@@ -22,6 +22,8 @@ const LOOK_MS = 10_000;
 export class GuardKeeper {
   readonly #alarm = new Alarm();
   #problem: string | null = null;
+  /** The hostgroups that the guard was last seen to watch over. */
+  #inPlaceFor = "";
 
   constructor(
     private readonly options: GuardKeeperOptions,
@@ -36,7 +38,9 @@ export class GuardKeeper {
 
   /** Why a dead watcher would not be noticed; null while the guard is in place, or nobody needs one. */
   get problem(): string | null {
-    return this.parts.underLease().length === 0 ? null : this.#problem;
+    const hostgroups = this.parts.underLease();
+    if (hostgroups.length === 0) return null;
+    return this.#problem ?? (this.#inPlaceFor === hostgroups.join() ? null : "the guard is not in place yet");
   }
 
   /** Look now: a cluster began, or ceased, to ask for a lease. */
@@ -65,6 +69,7 @@ export class GuardKeeper {
       const statements = guardStatements(comment, wanted, await readScheduler(admin, comment));
       for (const sql of statements) await admin.execute(sql);
       if (statements.length > 0) log.info({ hostgroups }, "the guard's row in ProxySQL's scheduler was set");
+      this.#inPlaceFor = hostgroups.join();
       this.#say(null);
     } catch (error) {
       this.#say(`the guard's row in ProxySQL's scheduler cannot be seen to: ${String(error)}`);

@@ -11,7 +11,7 @@ export interface LeaseKeeperParts {
   readonly file: LeaseFile;
   readonly presence: () => Presence;
   /** One consistent read, now; what it shows comes back through `noteRead`. */
-  readonly verify: (deadlineMs: number) => Promise<unknown>;
+  readonly verify: (deadlineMs: number, signal: AbortSignal) => Promise<unknown>;
   /** Fences a writer hostgroup on a connection of its own, so that a pass that hangs is not in the way. */
   readonly fence: (writerHostgroup: number, stillLost: () => boolean) => Promise<boolean>;
   /** The lease was lost or won. */
@@ -33,7 +33,7 @@ const TICK_MS = 500;
  */
 export class LeaseKeeper {
   readonly #alarm = new Alarm();
-  readonly #busy = new Set<string>();
+  readonly #busy = new Map<string, Promise<void>>();
   #followed: Followed | null = null;
   #readSentAtMs: number | null = null;
   #inheritedUntilMs: number | null = null;
@@ -83,10 +83,15 @@ export class LeaseKeeper {
     this.#alarm.ring();
   }
 
+  /** Our acknowledgement has come to lie in Consul: a read that is sent from now on counts. */
+  notePresence(): void {
+    this.#alarm.ring();
+  }
+
   /** A consistent read, sent then, has shown the very record that is followed. */
   noteRead(sentAtMs: number): void {
     this.#readSentAtMs = Math.max(this.#readSentAtMs ?? 0, sentAtMs);
-    if (this.#said !== "held") this.#alarm.ring();
+    this.#alarm.ring();
   }
 
   /** What Consul shows is not followed here (it was refused): no read of it counts. */
@@ -98,18 +103,19 @@ export class LeaseKeeper {
 
   /** Runs until `signal` is aborted. The layout and the lease file stay: the lease ends by itself. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) await this.#alarm.sleep(this.#step(), signal);
+    while (!signal.aborted) await this.#alarm.sleep(this.#step(signal), signal);
+    await Promise.all(this.#busy.values());
   }
 
   /** Does what is due without waiting for it, and says in how many milliseconds it must look again. */
-  #step(): number {
+  #step(signal: AbortSignal): number {
     const followed = this.#followed;
     if (followed === null) return TICK_MS;
     const now = this.lease;
     this.#tell(now);
     this.#keepFile(followed, now);
     if (now.kind === "not-asked-for") return Number.POSITIVE_INFINITY;
-    this.#ask(followed);
+    this.#ask(followed, signal);
     if (now.kind === "lost") {
       this.#begin("fence", async () => this.#fence(followed.writerHostgroup));
       return TICK_MS;
@@ -126,12 +132,12 @@ export class LeaseKeeper {
     if (before !== null || now.kind === "lost") this.parts.onChange();
   }
 
-  #ask({ leaseSeconds }: Followed): void {
+  #ask({ leaseSeconds }: Followed, signal: AbortSignal): void {
     const everyMs = renewAfterMs(leaseSeconds);
     const { presentSinceMs } = this.parts.presence();
     const sinceMs = this.parts.clock.monotonicNow() - (this.#readSentAtMs ?? Number.NEGATIVE_INFINITY);
     const tooEarly = presentSinceMs !== null && (this.#readSentAtMs ?? 0) < presentSinceMs;
-    if (sinceMs >= everyMs || tooEarly) this.#begin("read", async () => this.parts.verify(everyMs));
+    if (sinceMs >= everyMs || tooEarly) this.#begin("read", async () => this.parts.verify(everyMs, signal));
   }
 
   #keepFile(followed: Followed, now: Lease): void {
@@ -155,8 +161,8 @@ export class LeaseKeeper {
   /** One of a kind at a time; a failure is said and the next tick tries again. */
   #begin(what: "read" | "file" | "fence", work: () => Promise<unknown>): void {
     if (this.#busy.has(what)) return;
-    this.#busy.add(what);
-    work()
+    const running = work()
+      .then(() => undefined)
       .catch((error: unknown) => {
         // A read that fails is said by the truth path already.
         if (what !== "read") this.parts.log.error({ err: error }, `lease: ${what} failed`);
@@ -164,5 +170,6 @@ export class LeaseKeeper {
       .finally(() => {
         this.#busy.delete(what);
       });
+    this.#busy.set(what, running);
   }
 }

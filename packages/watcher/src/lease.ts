@@ -87,7 +87,8 @@ export function leaseEndsAtSeconds(
   clock: { readonly monotonicNow: () => number; readonly wallNow: () => number },
 ): number {
   const leftMs = held.kind === "held" ? held.untilMs - clock.monotonicNow() : 0;
-  return Math.floor((clock.wallNow() + Math.min(leftMs, LONGEST_MS)) / 1000);
+  // To the millisecond first: an end that was read from whole seconds must come out as the same second.
+  return Math.floor(Math.round(clock.wallNow() + Math.min(leftMs, LONGEST_MS)) / 1000);
 }
 
 /** No lease is as long. */

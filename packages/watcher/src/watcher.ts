@@ -2,7 +2,7 @@ import { ConsulStore } from "@primacy/consul-store";
 import cron, { type ScheduledTask } from "node-cron";
 import type { Logger } from "pino";
 import { Announcer } from "./announcer.js";
-import { ClusterLoop } from "./cluster-loop.js";
+import { ClusterLoop, type ClusterLoopParts } from "./cluster-loop.js";
 import { GuardKeeper } from "./guard-keeper.js";
 import type { LeaseEntry } from "./lease-entries.js";
 import { LeaseFile } from "./lease-file.js";
@@ -63,10 +63,17 @@ export class Watcher {
   ) {
     this.#lastTickMs = parts.clock.monotonicNow();
     const { proxy: proxyName, whenOwned, verifyIntervalMs } = options;
-    const fence: typeof this.fence = async (hostgroups, stillLost) => this.fence(hostgroups, stillLost);
+    const fence: ClusterLoopParts["fence"] = async (hostgroups, stillLost) =>
+      fenceNow(parts.fenceAdmin, hostgroups, stillLost);
+    const onLayout = (): void => {
+      this.#guard.ring();
+    };
     this.#loops = options.clusters.map(
       (cluster) =>
-        new ClusterLoop({ cluster, proxyName, whenOwned, verifyIntervalMs }, { ...parts, state, fence }),
+        new ClusterLoop(
+          { cluster, proxyName, whenOwned, verifyIntervalMs },
+          { ...parts, state, fence, onLayout },
+        ),
     );
     const { fenceAdmin: admin, clock, log } = parts;
     const underLease = (): readonly number[] => this.#underLease;
@@ -151,10 +158,6 @@ export class Watcher {
 
   #leftOf(loop: ClusterLoop): LeaseEntry | undefined {
     return this.parts.left.find((entry) => entry.cluster === loop.cluster);
-  }
-
-  private async fence(hostgroups: readonly number[], stillLost: () => boolean): Promise<boolean> {
-    return await fenceNow(this.parts.fenceAdmin, hostgroups, stillLost);
   }
 
   #compareAll(): void {

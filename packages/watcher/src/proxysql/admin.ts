@@ -26,6 +26,8 @@ export type AdminRow = Readonly<Record<string, string | null>>;
  */
 export class Admin {
   #connection: Connection | null = null;
+  /** Two that need a connection at once share one. */
+  #connecting: Promise<Connection> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #connects = 0;
 
@@ -69,7 +71,7 @@ export class Admin {
 
   async #run(sql: string): Promise<unknown> {
     if (sql.replaceAll(/[;\s]/g, "") === "") throw new RangeError("an empty statement ends ProxySQL (#4716)");
-    const connection = this.#connection ?? (await this.#connect());
+    const connection = this.#connection ?? (await this.#connectOnce());
     try {
       const [result] = await connection.query({ sql, timeout: this.options.timeoutMs });
       return result;
@@ -78,6 +80,13 @@ export class Admin {
       if (loses(error)) this.close();
       throw error;
     }
+  }
+
+  async #connectOnce(): Promise<Connection> {
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = null;
+    });
+    return await this.#connecting;
   }
 
   async #connect(): Promise<Connection> {

@@ -17,7 +17,8 @@ export async function fenceNow(
   const runtime = Number(row?.["runtime"] ?? 1);
   if ((memory === 0 && runtime === 0) || !stillLost()) return false;
   await admin.execute(fenceHostgroups(writerHostgroups));
-  if (runtime > 0) await admin.execute(LOAD_SERVERS);
+  // Also where only the memory had one: somebody's LOAD may have come in between.
+  await admin.execute(LOAD_SERVERS);
   return true;
 }
 
