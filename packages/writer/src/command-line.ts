@@ -24,6 +24,7 @@ const GRAMMARS: Record<CommandName, Grammar> = {
   set: { flags: ["master", "generation"], switches: ["yes"], words: [1, 1] },
   readmit: { flags: ["server", "generation"], switches: ["yes"], words: [1, 1] },
   show: { flags: [], switches: ["json"], words: [0, 1] },
+  resolve: { flags: ["alias"], switches: ["json"], words: [1, 1] },
   agent: { flags: ["cluster", "name", "policy", "http"], switches: [], words: [0, 0] },
   status: { flags: [], switches: ["json"], words: [0, 1] },
   adopt: {

@@ -70,6 +70,16 @@ The record of a cluster, or a line for each cluster. --json prints the very text
 
   primacy-writer show
   primacy-writer show main --json | jq .generation`,
+  resolve: `primacy-writer resolve <cluster> [--orchestrator URL] [--json]
+
+Ends a drain or a fence whose deadline has passed and whose closing hook never came (a failed graceful takeover has none),
+by Orchestrator's word: a successor that it promoted is opened; a master that is alive, writable and the only one opens
+again, one generation up; otherwise nothing is written and people are told. The agent does the same by itself.
+
+  primacy-writer resolve main
+  primacy-writer resolve main --json | jq -r .outcome
+
+  --alias NAME             how Orchestrator calls the cluster, where it is not the same name`,
   agent: `primacy-writer agent [flags]
 
 Runs until told to end, beside each Orchestrator node: writes how Orchestrator sees the replicas, writes the changes of
@@ -126,6 +136,7 @@ export function generalHelp(): string {
   set <cluster>            an operator names the master
   readmit <cluster>        an operator lets a former master read again
   show [<cluster>]         the record
+  resolve <cluster>        end a drain or fence past its deadline
   status [<cluster>]       how a cluster is, and what to do next
   adopt <cluster>          take over a set-up that runs already
   agent                    what runs beside each Orchestrator node

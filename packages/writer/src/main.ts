@@ -34,6 +34,7 @@ const COMMANDS: readonly string[] = [
   "set",
   "readmit",
   "show",
+  "resolve",
   "agent",
   "status",
   "adopt",
@@ -146,6 +147,8 @@ async function load(command: CommandName): Promise<Command> {
       return (await import("./agent/commands.js")).agentCommand;
     case "status":
       return (await import("./agent/commands.js")).statusCommand;
+    case "resolve":
+      return (await import("./agent/commands.js")).resolveCommand;
     case "adopt":
       return (await import("./agent/commands.js")).adoptCommand;
   }
