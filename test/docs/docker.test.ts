@@ -90,13 +90,13 @@ describe("docker/", () => {
   });
 
   it.each(["writer", "watcher"])(
-    "ends %s's image with one file, another user than root and a health check",
+    "ends %s's image with its bundle, another user than root and a health check",
     (name) => {
       const file = readText(`docker/${name}.Dockerfile`);
       const stages = file.split(/^FROM /m).slice(1);
       const last = stages.at(-1) ?? "";
       expect(last.match(/^(?:COPY|ADD) .*$/gm)).toEqual([
-        expect.stringMatching(new RegExp(`^COPY --from=build \\S*primacy-${name}\\S* `)),
+        expect.stringMatching(/^COPY --from=build \/build\/\S*primacy\S* /),
       ]);
       expect(last).toMatch(/^USER node$/m);
       expect(last).toMatch(/^HEALTHCHECK /m);

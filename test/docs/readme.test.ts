@@ -54,8 +54,10 @@ describe("README.md", () => {
   });
 
   it("installs the bundles that the build makes", () => {
+    expect(readme).toContain("packages/writer/dist/*.cjs");
+    expect(readme).toContain("packages/watcher/dist/primacy-watcher.cjs");
     for (const name of ["writer", "watcher"]) {
-      expect(readme).toContain(`packages/${name}/dist/primacy-${name}.cjs`);
+      expect(readme).toContain(`ln -s ../lib/primacy/primacy-${name}.cjs /usr/local/bin/primacy-${name}`);
       expect(readText(`packages/${name}/bundle.mjs`)).toContain(`dist/primacy-${name}.cjs`);
     }
   });
