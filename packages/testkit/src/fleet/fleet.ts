@@ -28,10 +28,22 @@ export interface FleetOptions {
   consul: FleetConsul;
   /** Orchestrator's hook lists that call the writer (default: the post hooks). */
   hooks?: readonly (
-    "PreGracefulTakeover" | "PreFailover" | "PostMasterFailover" | "PostUnsuccessfulFailover"
+    | "PreGracefulTakeover"
+    | "PreFailover"
+    | "PostMasterFailover"
+    | "PostUnsuccessfulFailover"
+    | "PostGracefulTakeover"
   )[];
   /** More variables of every ProxySQL. */
   variables?: Readonly<Record<string, string>>;
+  /** More fields of every layout: policies. */
+  layout?: Readonly<Record<string, unknown>>;
+  /** More variables of the writer, as a hook and by hand. */
+  writerVariables?: Readonly<Record<string, string>>;
+  /** Where a watcher finds Consul, if not where everybody does. The first has index 0. */
+  watcherConsul?: (index: number) => string;
+  /** More keys of Orchestrator's configuration. */
+  orchestratorConfiguration?: Readonly<Record<string, unknown>>;
   /** Told what is being started, for whoever waits. */
   onProgress?: (what: string) => void;
 }
@@ -79,7 +91,11 @@ export class Fleet {
 
   /** The environment in which the writer finds Consul and its spool. */
   get writerEnvironment(): Record<string, string> {
-    return { CONSUL_HTTP_ADDR: this.options.consul.address, PRIMACY_SPOOL: join(this.folder, "spool") };
+    return {
+      CONSUL_HTTP_ADDR: this.options.consul.address,
+      PRIMACY_SPOOL: join(this.folder, "spool"),
+      ...this.options.writerVariables,
+    };
   }
 
   async writer(...args: string[]): Promise<WriterRun> {
@@ -114,6 +130,7 @@ export class Fleet {
       kind: this.options.orchestratorKind,
       clusters: this.clusters.map(({ name, databases }) => ({ alias: name, servers: databases })),
       hooks: this.options.routing === "primacy" ? this.#hooks() : {},
+      configuration: { ...this.options.orchestratorConfiguration },
       env: { ...process.env, ...this.writerEnvironment },
     });
   }
@@ -139,7 +156,8 @@ export class Fleet {
   async #bootstrap({ name, writer, reader, databases }: RunningCluster): Promise<void> {
     const file = join(this.folder, `${name}.json`);
     const servers = databases.map(({ host, port }) => ({ host, port }));
-    await writeFile(file, JSON.stringify({ cluster: name, hostgroups: { writer, reader }, servers }));
+    const layout = { cluster: name, hostgroups: { writer, reader }, servers, ...this.options.layout };
+    await writeFile(file, JSON.stringify(layout));
     const [master] = databases;
     await succeeded(this.writer("layout", "apply", file, "--yes"));
     await succeeded(this.writer("bootstrap", name, "--master", master?.address ?? "", "--yes"));
@@ -152,7 +170,7 @@ export class Fleet {
         proxy: `proxy${String(index + 1)}`,
         clusters: names,
         admin: { host: "127.0.0.1", port: proxysql.adminPort, ...proxySqlAccounts.admin },
-        consul: [this.options.consul.address],
+        consul: [this.options.watcherConsul?.(index) ?? this.options.consul.address],
       });
       this.watchers.push(watcher);
       for (const name of names) await watcher.waitForGeneration(name, 1);
