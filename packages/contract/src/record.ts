@@ -88,8 +88,9 @@ export const recordSchema = z
     /** Left out where nobody was on the old master: so records of before this field are the same texts. */
     oldMaster: oldMasterProofSchema.optional(),
     /**
-     * When the newest recovery or operator's decision that is accounted for here began. It goes back only by an operator's `set`; an event
-     * that began earlier is stale. (The recovery's own clock: the digits before the colon of `recoveryUid`.)
+     * When the newest recovery or operator's decision that is accounted for here began. It goes back only by an
+     * operator's `set`; an event that began earlier is stale. (The recovery's own clock: the digits before the colon of
+     * `recoveryUid`.)
      */
     decidedAt: instant,
     writtenAt: instant,
