@@ -4,6 +4,7 @@ export {
   acknowledgementText,
   readAcknowledgement,
 } from "./acknowledgement.js";
+export type { Decision, Refusal, StoredRecord, WriteContext } from "./decision.js";
 export { ABSENT, type Document, documentText, firstIssue } from "./document.js";
 export {
   type ClusterEvent,
@@ -59,10 +60,4 @@ export {
   printable,
   sameServer,
 } from "./server.js";
-export {
-  type Decision,
-  type Refusal,
-  type StoredRecord,
-  type WriteContext,
-  transition,
-} from "./transition.js";
+export { transition } from "./transition.js";

@@ -1,49 +1,10 @@
+import { type Decision, type StoredRecord, type WriteContext, nothing, refuse, write } from "./decision.js";
 import type { ClusterEvent, EventOf } from "./event.js";
-import {
-  type MasterRecord,
-  type OldMasterProof,
-  type Phase,
-  type Sha256,
-  MAX_QUARANTINED,
-  RECORD_FORMAT,
-  recordHash,
-} from "./record.js";
+import { nextRecord } from "./next-record.js";
+import { type MasterRecord, RECORD_FORMAT } from "./record.js";
 import type { RuleId } from "./rules.js";
 import { type Server, formatServer, includesServer, sameServer } from "./server.js";
-
-/** A record and the text under which it lies in Consul. */
-export interface StoredRecord {
-  readonly value: MasterRecord;
-  readonly text: string;
-}
-
-/** What a new record needs that a decision must not make up itself. */
-export interface WriteContext {
-  readonly cluster: string;
-  /** Now, as ISO 8601 with milliseconds. */
-  readonly now: string;
-  readonly writtenBy: string;
-  readonly writeId: string;
-  /** Taken by `bootstrap` only. */
-  readonly newIncarnation: string;
-  readonly drainSeconds: number;
-  readonly fenceSeconds: number;
-  readonly sha256: Sha256;
-}
-
-/** Why an event was refused: `stale` (it is older than what stands), `contradictory`, or `no-record`. */
-export type Refusal = "stale" | "contradictory" | "no-record";
-
-/** What an event does to a record. `reason` is one sentence, for the log and for people. */
-export type Decision =
-  | { readonly kind: "write"; readonly rule: RuleId; readonly reason: string; readonly record: MasterRecord }
-  | {
-      readonly kind: "nothing";
-      readonly rule: RuleId;
-      readonly reason: string;
-      readonly record: MasterRecord;
-    }
-  | { readonly kind: "refuse"; readonly rule: RuleId; readonly reason: string; readonly refusal: Refusal };
+import { isStale } from "./stale.js";
 
 /**
  * The one function by which a record changes: protocol.md's table. Pure.
@@ -251,84 +212,13 @@ function readmit(current: StoredRecord, event: EventOf<"readmit">, context: Writ
   return write("operator-readmits", `an operator let ${server} out of quarantine`, next);
 }
 
-interface Change {
-  readonly phase: Phase;
-  readonly rule: RuleId;
-  readonly master?: Server;
-  readonly successor?: Server | null;
-  readonly deadline?: string;
-  readonly decidedAt?: string;
-  readonly quarantined?: readonly Server[];
-  readonly oldMaster?: OldMasterProof | undefined;
-}
-
-/** Everything that is the same for every change: one generation up, linked to the record before. */
-function nextRecord(
-  current: StoredRecord,
-  event: ClusterEvent,
-  context: WriteContext,
-  change: Change,
-): MasterRecord {
-  const record = current.value;
-  const master = change.master ?? record.master;
-  const moved = !sameServer(master, record.master);
-  return {
-    format: RECORD_FORMAT,
-    cluster: record.cluster,
-    generation: record.generation + 1,
-    phase: change.phase,
-    master,
-    previous: moved ? record.master : record.previous,
-    successor: change.successor ?? null,
-    quarantined: change.quarantined ?? (moved ? quarantineAfter(record, master) : record.quarantined),
-    cause: { ...event.cause, rule: change.rule },
-    ...(change.oldMaster === undefined ? {} : { oldMaster: change.oldMaster }),
-    decidedAt: change.decidedAt ?? record.decidedAt,
-    writtenAt: context.now,
-    writtenBy: context.writtenBy,
-    writeId: context.writeId,
-    deadline: change.deadline ?? null,
-    incarnation: record.incarnation,
-    previousHash: recordHash(current.text, context.sha256),
-  };
-}
-
-/** A record holds so many former masters; where each machine has a name of its own, the oldest is long gone. */
-function quarantineAfter(record: MasterRecord, master: Server): readonly Server[] {
-  return [...record.quarantined, record.master]
-    .filter((one, index, all) => all.findIndex((other) => sameServer(one, other)) === index)
-    .filter((one) => !sameServer(one, master))
-    .slice(-MAX_QUARANTINED);
-}
-
-/**
- * Did the recovery behind the event begin before what the record accounts for, or has it already ended?
- *
- * Later hooks of one recovery begin when it did: an equal beginning is not stale for `open`, which may come long after a
- * fence was ended by its deadline. For the others it is, unless the record itself is that recovery's: a Pre hook (or an
- * abort) that comes a second time must not fence (or reopen) what somebody has decided since.
- */
-function isStale(
-  record: MasterRecord,
-  event: Exclude<ClusterEvent, { kind: "bootstrap" | "set" | "readmit" }>,
-): boolean {
-  const sinceDecided =
-    event.beganAt === null ? null : Date.parse(event.beganAt) - Date.parse(record.decidedAt);
-  if (sinceDecided !== null && sinceDecided < 0) return true;
-  if (event.kind === "open") return false;
-  const uid = event.cause.recoveryUid;
-  const sameRecovery = uid === record.cause.recoveryUid;
-  if (sinceDecided === 0 && !sameRecovery) return true;
-  return event.kind !== "abort" && sameRecovery && uid !== "" && record.phase === "open";
-}
-
 function refuseStale(rule: RuleId, record: MasterRecord, event: ClusterEvent): Decision {
-  const began = event.beganAt ?? "the same recovery";
+  const began = event.beganAt ?? "when the record's did";
   return refuse(
     rule,
     "stale",
-    `the event (began ${began}) is older than generation ${String(record.generation)} (decided ${record.decidedAt}), ` +
-      `whose master is ${formatServer(record.master)}`,
+    `the event's recovery (began ${began}) is accounted for: generation ${String(record.generation)} was decided ` +
+      `${record.decidedAt}, and its master is ${formatServer(record.master)}`,
   );
 }
 
@@ -354,16 +244,4 @@ function latest(a: string, b: string | null): string {
 
 function after(instant: string, seconds: number): string {
   return new Date(Date.parse(instant) + seconds * 1000).toISOString();
-}
-
-function write(rule: RuleId, reason: string, record: MasterRecord): Decision {
-  return { kind: "write", rule, reason, record };
-}
-
-function nothing(rule: RuleId, reason: string, record: MasterRecord): Decision {
-  return { kind: "nothing", rule, reason, record };
-}
-
-function refuse(rule: RuleId, refusal: Refusal, reason: string): Decision {
-  return { kind: "refuse", rule, refusal, reason };
 }
