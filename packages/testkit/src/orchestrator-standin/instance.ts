@@ -108,8 +108,3 @@ export function compareCoordinates(a: Coordinates, b: Coordinates): number {
   if (a.LogFile !== b.LogFile) return a.LogFile < b.LogFile ? -1 : 1;
   return a.LogPos - b.LogPos;
 }
-
-/** Has it applied all that it has received? */
-export function appliedAllReceived(instance: Instance): boolean {
-  return compareCoordinates(instance.ReadBinlogCoordinates, instance.ExecBinlogCoordinates) === 0;
-}
