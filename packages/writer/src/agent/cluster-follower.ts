@@ -31,6 +31,10 @@ import { type ClusterView, viewObjection } from "./view.js";
 export interface FollowerSettings {
   readonly decision: DecisionSettings;
   readonly membership: MembershipSettings;
+  /** The members document says that Orchestrator can't be believed once that has lasted so long. */
+  readonly heldAfterMs: number;
+  /** The same of a disagreement. */
+  readonly reportAfterMs: number;
   /** For one cluster's reads and writes. */
   readonly consulDeadlineMs: number;
 }
@@ -59,9 +63,6 @@ export interface FollowerStatus {
   readonly heardAtMs: number | null;
 }
 
-/** What the members document says of Orchestrator only once it has lasted. Milliseconds. */
-const HELD_AFTER_MS = 10_000;
-const DISAGREES_AFTER_MS = 5000;
 /** While a change is under way the proxies are looked at in every pass. Milliseconds. */
 const PROXIES_EVERY_MS = 5000;
 
@@ -231,7 +232,7 @@ export class ClusterFollower {
       cluster: this.cluster,
       nowMs: commit.world.now(),
       observedBy: agent,
-      held: believable ? null : this.#lasting("held", decision, HELD_AFTER_MS),
+      held: believable ? null : this.#lasting("held", decision, this.settings.heldAfterMs),
       disagreement: this.#disagreement(decision),
     });
     const said = stored.kind === "valid" ? meaningOf(stored.value, record, layout) : null;
@@ -260,7 +261,7 @@ export class ClusterFollower {
   #disagreement(decision: RecordDecision): Members["disagreement"] {
     const finding = decision.findings.find((one) => weightOf(one) !== "quiet" && !IS_SILENCE.has(one.rule));
     if (finding === undefined || decision.event !== null) return null;
-    return this.#lasting(findingKey(finding), finding, DISAGREES_AFTER_MS);
+    return this.#lasting(findingKey(finding), finding, this.settings.reportAfterMs);
   }
 
   async #lookAtProxies(snapshot: ClusterSnapshot, signal: AbortSignal): Promise<void> {

@@ -50,6 +50,8 @@ export const agentConfigSchema = z.strictObject({
   worseAfterSeconds: seconds.default(3),
   betterAfterSeconds: seconds.default(5),
   settleSeconds: seconds.default(60),
+  heldAfterSeconds: seconds.default(10),
+  reportAfterSeconds: seconds.default(5),
   historyKeep: z.int().min(1).max(1_000_000).default(500),
   prune: schedule.default("17 3 * * *"),
   comparison: schedule.default("*/5 * * * *"),
@@ -202,6 +204,8 @@ function agentSettings(
         betterAfterMs: config.betterAfterSeconds * 1000,
         settleMs: config.settleSeconds * 1000,
       },
+      heldAfterMs: config.heldAfterSeconds * 1000,
+      reportAfterMs: config.reportAfterSeconds * 1000,
       consulDeadlineMs: settings.deadlineMs,
     },
   };

@@ -124,7 +124,7 @@ async function serve(
 
 /** Work by the clock, in UTC: a wall clock that is set back must not run it twice. */
 function scheduled(options: AgentOptions, agent: Agent, signal: AbortSignal, log: Logger) {
-  const once = { timezone: "UTC", noOverlap: true, maxRandomDelay: 20_000, unref: true } as const;
+  const once = { timezone: "UTC", noOverlap: true, maxRandomDelay: 5000, unref: true } as const;
   const guard = async (work: () => Promise<void>): Promise<void> => {
     await work().catch((error: unknown) => log.error({ err: error }, "scheduled work failed"));
   };

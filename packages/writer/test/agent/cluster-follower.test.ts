@@ -96,6 +96,8 @@ class Scenario {
           recoveryPatienceMs: 120_000,
         },
         membership: { worseAfterMs: 3000, betterAfterMs: 5000, settleMs: 60_000 },
+        heldAfterMs: 10_000,
+        reportAfterMs: 5000,
         consulDeadlineMs: 5000,
       },
       {
@@ -260,9 +262,9 @@ describe("laws of the record", () => {
     .map(({ failed, successor, second, ...rest }) =>
       recoveryOf(failed, successor, { ...rest, beganAt: new Date(NOW_MS + second * 1000).toISOString() }),
     );
-  const anyAnswer: fc.Arbitrary<ViewParts | null> = fc.option(
+  const anyAnswer: fc.Arbitrary<ViewParts | null> = fc.option<ViewParts>(
     fc.record({
-      listed: fc.option(fc.tuple(...servers.map(anyInstance)).map((list) => [...list])),
+      listed: fc.option(fc.tuple(...servers.map(anyInstance)).map((list): readonly Instance[] => list)),
       recoveries: fc.array(anyRecovery, { maxLength: 3 }),
     }),
     { freq: 8 },

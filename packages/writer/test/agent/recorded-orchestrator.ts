@@ -93,12 +93,23 @@ export class RecordedOrchestrator {
         return notFound(v2, `Cannot read instance: 127.0.0.1:${port}`, "Instance not found: x");
       return found(v2, one);
     }
+    const named = /^(master)\/(.+)$|^(masters)$/.exec(path);
+    if (named?.[1] !== undefined) {
+      if (named[2] !== this.alias) return notFound(false, "Unable to determine cluster name", "");
+      return found(false, { ...this.#one("master_main") });
+    }
+    if (named?.[3] !== undefined) return found(false, this.#instances("masters"));
     const alias = /^(?:audit-recovery\/alias\/|v2\/recoveries\?alias=)([^/]+)$/.exec(path)?.[1];
     if (alias !== undefined) {
       const recoveries = JSON.parse(recordedText(this.situation, "audit-recovery_alias_main")) as Json[];
       return found(v2, alias === "main" ? recoveries : []);
     }
     return { status: 404, body: "404 page not found" };
+  }
+
+  #one(file: string): Json {
+    const one = JSON.parse(recordedText(this.situation, file)) as Json;
+    return { ...one, ...this.changes.get(portOf(one)) };
   }
 
   #instances(file: string): Json[] {
