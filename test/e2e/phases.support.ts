@@ -122,6 +122,10 @@ export class Takeovers {
     return await runWriter(["hook", name], { ...this.fleet.writerEnvironment, ...environment });
   }
 
+  async writerWith(environment: Record<string, string>, ...args: string[]): Promise<WriterRun> {
+    return await runWriter(args, { ...this.fleet.writerEnvironment, ...environment });
+  }
+
   /** What the hooks have logged so far, in their order. */
   async hooks(): Promise<HookLog[]> {
     const text = await readFile(join(this.folder, "writer.log"), "utf8").catch(() => "");

@@ -33,8 +33,10 @@ export async function resolveCommand(run: Run): Promise<Ending> {
     early === undefined
       ? await decideAndEnd(run, options.value, cluster.value, [record.value, layout.value])
       : { decision: undefined, ending: early };
-  if (run.switches.has("json")) run.terminal.out(jsonText(record.value, decision, ending));
-  return ending;
+  if (!run.switches.has("json")) return ending;
+  run.terminal.out(jsonText(record.value, decision, ending));
+  // Nothing but JSON on stdout.
+  return ending.exit === "ok" ? { ...ending, line: "" } : ending;
 }
 
 /** Why there is nothing to end. */
