@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import mysql from "mysql2/promise";
-import type { ProcessExit, RunningProcess } from "../process.js";
+import type { ProcessExit } from "../process.js";
 import { startProcess } from "../process.js";
 import { dieWithParent } from "./die-with-parent.js";
 import { type Account, accounts } from "./mariadb-accounts.js";
@@ -29,6 +29,15 @@ export interface DatabaseSettled extends Required<DatabaseOptions> {
   readonly temporary: string | undefined;
 }
 
+/** What runs a database server. */
+export interface DatabaseRunner {
+  /** A clean shutdown; SIGKILL where it takes longer than `graceMs`. */
+  stop(graceMs?: number): Promise<ProcessExit>;
+  kill9(): Promise<ProcessExit>;
+  suspend(): void;
+  resume(): void;
+}
+
 /** A database server: the process may come and go, host, port and data stay. */
 export abstract class DatabaseServer {
   readonly host: string;
@@ -36,7 +45,7 @@ export abstract class DatabaseServer {
   readonly serverId: number;
   readonly dataDir: string;
   readonly #settled: DatabaseSettled;
-  #process: RunningProcess | undefined;
+  #runner: DatabaseRunner | undefined;
 
   constructor(settled: DatabaseSettled) {
     this.host = settled.host;
@@ -61,11 +70,14 @@ export abstract class DatabaseServer {
 
   /** Starts the server on its data (again) and waits until it answers. */
   async start(readOnly = this.#settled.readOnly): Promise<void> {
-    const { program } = this.#settled;
-    const line = dieWithParent(program, this.serverArguments({ ...this.#settled, readOnly }));
-    this.#process = await startProcess({
+    this.#runner = await this.run({ ...this.#settled, readOnly });
+  }
+
+  /** Starts what runs the server, and waits until it answers. */
+  protected async run(settled: DatabaseSettled): Promise<DatabaseRunner> {
+    return await startProcess({
       name: `${this.constructor.name} ${this.address}`,
-      ...line,
+      ...dieWithParent(settled.program, this.serverArguments(settled)),
       logFile: `${this.dataDir}.log`,
       ready: () => this.query("SELECT 1"),
     });
@@ -99,21 +111,21 @@ export abstract class DatabaseServer {
 
   /** Clean shutdown (SIGTERM); SIGKILL when it takes longer than `graceMs`. */
   async stop(graceMs?: number): Promise<ProcessExit | undefined> {
-    return this.#process?.stop(graceMs);
+    return this.#runner?.stop(graceMs);
   }
 
   /** A crash. What was acknowledged is on disk. */
   async kill9(): Promise<ProcessExit | undefined> {
-    return this.#process?.kill9();
+    return this.#runner?.kill9();
   }
 
   /** The server hangs with its sockets open. */
   suspend(): void {
-    this.#process?.suspend();
+    this.#runner?.suspend();
   }
 
   resume(): void {
-    this.#process?.resume();
+    this.#runner?.resume();
   }
 
   /** Stops what runs and starts again on the same port and data; `readOnly` as in the configuration file. */

@@ -2,30 +2,40 @@ import { mkdtemp } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { MariaDbStandIn } from "../mariadb-standin/standin.js";
 import { freePort } from "../ports.js";
 import { waitUntil } from "../wait-until.js";
 import { accounts } from "./mariadb-accounts.js";
-import { type DatabaseOptions, DatabaseServer, type Row } from "./database-server.js";
+import {
+  type DatabaseOptions,
+  type DatabaseRunner,
+  DatabaseServer,
+  type DatabaseSettled,
+  type Row,
+} from "./database-server.js";
 import { requireServer } from "./found.js";
+import { runMariaDbHere } from "./mariadb-here.js";
 import { makeDataDir, STORAGE_OPTIONS, userOption } from "./mariadb-template.js";
 
-export type MariaDbOptions = DatabaseOptions;
+/** How to start a MariaDB. */
+export interface MariaDbOptions extends DatabaseOptions {
+  /** The program (default), or the stand-in inside this process: it keeps its data in memory and can't be suspended. */
+  kind?: MariaDbKind;
+}
+
+export type MariaDbKind = "real" | "stand-in";
 
 /**
- * Starts a real MariaDB that is ready for replication by GTID (binary log, log_slave_updates, gtid_strict_mode).
+ * Starts a MariaDB that is ready for replication by GTID (binary log, log_slave_updates, gtid_strict_mode).
  *
- * @throws when no MariaDB is installed, or it does not answer within 30 s (the message has its log's last lines).
+ * @throws when no MariaDB is installed and none was to stand in, or it does not answer within 30 s (the message has its
+ *   log's last lines).
  */
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
-  const { path, version } = requireServer("mariadb");
-  const temporary =
-    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-mariadb-")) : undefined;
-  const dataDir = options.dataDir ?? join(temporary ?? "", "data");
-  if (!existsSync(dataDir)) await makeDataDir(dataDir, version);
-  const host = options.host ?? "127.0.0.1";
-  const port = options.port ?? (await freePort(host));
-  const settled = { readOnly: false, extra: [], ...options, dataDir, host, port };
-  const server = new MariaDb({ ...settled, program: path, temporary });
+  const server = new MariaDb(
+    await (options.kind === "stand-in" ? settleStandIn(options) : settleReal(options)),
+    options.kind,
+  );
   try {
     await server.start();
   } catch (error) {
@@ -35,8 +45,36 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   return server;
 }
 
-/** A MariaDB server. */
+async function settleReal(options: MariaDbOptions): Promise<DatabaseSettled> {
+  const { path, version } = requireServer("mariadb");
+  const temporary =
+    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-mariadb-")) : undefined;
+  const dataDir = options.dataDir ?? join(temporary ?? "", "data");
+  if (!existsSync(dataDir)) await makeDataDir(dataDir, version);
+  const host = options.host ?? "127.0.0.1";
+  const port = options.port ?? (await freePort(host));
+  return { readOnly: false, extra: [], ...options, dataDir, host, port, program: path, temporary };
+}
+
+async function settleStandIn(options: MariaDbOptions): Promise<DatabaseSettled> {
+  const { serverId, dataDir, extra = [], host = "127.0.0.1", readOnly = false } = options;
+  if (dataDir !== undefined || extra.length > 0) {
+    throw new RangeError("a stand-in for MariaDB has no data folder and knows no more options");
+  }
+  const port = options.port ?? (await freePort(host));
+  return { serverId, host, port, readOnly, extra, dataDir: "", program: "", temporary: undefined };
+}
+
+/** A MariaDB server, or its stand-in. */
 export class MariaDb extends DatabaseServer {
+  readonly kind: MariaDbKind;
+  #standIn: MariaDbStandIn | undefined;
+
+  constructor(settled: DatabaseSettled, kind: MariaDbKind = "real") {
+    super(settled);
+    this.kind = kind;
+  }
+
   /**
    * Makes this server a replica of `master` by MASTER_USE_GTID=slave_pos and waits until both threads run. What it
    * wrote itself as a master counts as its position (MASTER_DEMOTE_TO_SLAVE, MariaDB 10.10 and later).
@@ -76,6 +114,12 @@ export class MariaDb extends DatabaseServer {
     const status = await this.replicaStatus();
     if (status?.["Slave_IO_Running"] === "Yes" && status["Slave_SQL_Running"] === "Yes") return status;
     throw new Error(JSON.stringify({ io: status?.["Last_IO_Error"], sql: status?.["Last_SQL_Error"] }));
+  }
+
+  protected override async run(settled: DatabaseSettled): Promise<DatabaseRunner> {
+    if (this.kind === "real") return await super.run(settled);
+    this.#standIn ??= new MariaDbStandIn({ serverId: this.serverId, host: this.host, port: this.port });
+    return await runMariaDbHere(this.#standIn, settled.readOnly);
   }
 
   protected serverArguments(options: Required<DatabaseOptions>): string[] {

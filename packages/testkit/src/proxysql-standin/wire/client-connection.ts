@@ -16,6 +16,8 @@ export interface Doorkeeper {
   storedPassword: (user: string) => string | undefined;
   /** Asked after the password was right; an error refuses the client all the same. */
   admit?: (login: Login) => ErrorReply | undefined;
+  /** What a wrong password is told (default: ProxySQL's words, which are not MySQL's). */
+  accessDenied?: (user: string, address: string, withPassword: boolean) => ErrorReply;
 }
 
 /** Who has logged in. */
@@ -68,7 +70,8 @@ export class ClientConnection {
     if (!answer) return undefined;
     const stored = door.storedPassword(login.user);
     const key = stored === undefined ? undefined : this.check(answer, stored);
-    if (!key) return this.#refuse(accessDenied(login.user, this.address, answer.length > 0));
+    const { accessDenied: denied = accessDenied } = door;
+    if (!key) return this.#refuse(denied(login.user, this.address, answer.length > 0));
     const refusal = door.admit?.(login);
     if (refusal) return this.#refuse(refusal);
     this.send(okPacket({ status: STATUS.AUTOCOMMIT }));

@@ -21,8 +21,8 @@ export interface ErrorReply {
 export interface TextRows {
   columns: readonly string[];
   rows: readonly (readonly (string | null)[])[];
-  /** The columns are integers (default: texts, like everything on the admin port). */
-  integers?: boolean;
+  /** Which columns are integers: all, or those with true (default: texts, like everything on the admin port). */
+  integers?: boolean | readonly boolean[];
 }
 
 export function okPacket(reply: OkReply): Buffer {
@@ -50,9 +50,12 @@ export function eofPacket(status: number): Buffer {
 
 /** The packets of a text result set with the classic EOF packets. */
 export function resultSetPackets(result: TextRows, status: number): Buffer[] {
+  const { integers = false } = result;
+  const isInteger = (index: number): boolean =>
+    typeof integers === "boolean" ? integers : integers[index] === true;
   return [
     integer(result.columns.length),
-    ...result.columns.map((name) => columnPacket(name, result.integers === true)),
+    ...result.columns.map((name, index) => columnPacket(name, isInteger(index))),
     eofPacket(status),
     ...result.rows.map(rowPacket),
     eofPacket(status),
