@@ -52,9 +52,9 @@ export class Takeovers {
     private readonly folder: string,
   ) {}
 
-  static async start(options: Partial<FleetOptions> = {}): Promise<Takeovers> {
+  static async start(options: Partial<FleetOptions> = {}, given?: Consul): Promise<Takeovers> {
     const folder = await mkdtemp(join(tmpdir(), "primacy-phases-"));
-    const consul = await startConsul();
+    const consul = given ?? (await startConsul());
     const password = join(folder, "database.password");
     await writeFile(password, "change-me\n", { mode: 0o600 });
     const fleet = await Fleet.start({

@@ -6,7 +6,7 @@ import { type WatcherProcess, startWatcher } from "../primacy/watcher.js";
 import { type WriterRun, runWriter } from "../primacy/writer.js";
 import type { Hooks } from "../orchestrator-standin/hook-lists.js";
 import { type Account, accounts } from "../servers/mariadb-accounts.js";
-import { type MariaDb, startMariaDb } from "../servers/mariadb.js";
+import { type MariaDb, type MariaDbKind, startMariaDb } from "../servers/mariadb.js";
 import { type Orchestrator, startOrchestrator } from "../servers/orchestrator.js";
 import { type ProxySql, proxySqlAccounts, startProxySql } from "../servers/proxysql.js";
 import { type FleetCluster, type Routing, initialRows } from "./plan.js";
@@ -23,6 +23,8 @@ export interface FleetOptions {
   /** Number of database servers of each cluster, by the cluster's name. */
   clusters: Readonly<Record<string, number>>;
   proxies: number;
+  /** Default: real ones. */
+  databaseKind?: MariaDbKind;
   proxySqlKind: "stand-in" | "real";
   orchestratorKind: "stand-in" | "real";
   consul: FleetConsul;
@@ -42,6 +44,8 @@ export interface FleetOptions {
   writerVariables?: Readonly<Record<string, string>>;
   /** Where a watcher finds Consul, if not where everybody does. The first has index 0. */
   watcherConsul?: (index: number) => string;
+  /** More variables of a watcher, which is beside this ProxySQL. */
+  watcherVariables?: (index: number, proxysql: ProxySql) => Promise<Record<string, string>>;
   /** More keys of Orchestrator's configuration. */
   orchestratorConfiguration?: Readonly<Record<string, unknown>>;
   /** Told what is being started, for whoever waits. */
@@ -115,7 +119,7 @@ export class Fleet {
     let index = 0;
     for (const [name, size] of Object.entries(this.options.clusters)) {
       say(`${String(size)} database servers of cluster ${name}`);
-      this.clusters.push(await startCluster(name, size, index));
+      this.clusters.push(await startCluster(name, size, index, this.options.databaseKind ?? "real"));
       index += 1;
     }
     say(`${String(this.options.proxies)} ProxySQLs`);
@@ -171,6 +175,7 @@ export class Fleet {
         clusters: names,
         admin: { host: "127.0.0.1", port: proxysql.adminPort, ...proxySqlAccounts.admin },
         consul: [this.options.watcherConsul?.(index) ?? this.options.consul.address],
+        env: (await this.options.watcherVariables?.(index, proxysql)) ?? {},
       });
       this.watchers.push(watcher);
       for (const name of names) await watcher.waitForGeneration(name, 1);
@@ -189,10 +194,15 @@ export class Fleet {
   }
 }
 
-async function startCluster(name: string, size: number, index: number): Promise<RunningCluster> {
+async function startCluster(
+  name: string,
+  size: number,
+  index: number,
+  kind: MariaDbKind,
+): Promise<RunningCluster> {
   const databases: MariaDb[] = [];
   for (let id = 1; id <= size; id += 1) {
-    databases.push(await startMariaDb({ serverId: index * 10 + id, readOnly: id > 1 }));
+    databases.push(await startMariaDb({ kind, serverId: index * 10 + id, readOnly: id > 1 }));
   }
   const [master, ...replicas] = databases;
   if (master === undefined) throw new RangeError(`cluster ${name} has no server`);
