@@ -1,8 +1,8 @@
 import type { Server } from "node:http";
+import { serveHealth } from "@primacy/service";
 import { type Logger, destination, pino } from "pino";
 import cron from "node-cron";
 import { EXIT_CODES, type ExitCode } from "./exit-codes.js";
-import { serveHealth } from "./http.js";
 import { Metrics } from "./metrics.js";
 import { OptionsError, type WatcherOptions } from "./options.js";
 import { SYSTEM_CLOCK } from "./timing.js";
@@ -82,7 +82,7 @@ async function serve(
   log: Logger,
 ): Promise<Server | null> {
   if (options.http === null) return null;
-  const server = await serveHealth(options.http, watcher, metrics).catch(async (error: unknown) => {
+  const server = await serveHealth(options.http, watcher, metrics.registry).catch(async (error: unknown) => {
     await watcher().stop();
     throw new OptionsError(`http: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

@@ -1,3 +1,5 @@
+export { backoffMs, jitteredMs } from "@primacy/service";
+
 /** Time and chance, given from outside so that tests can give others. */
 export interface Clock {
   /** Milliseconds of a clock that never goes back. */
@@ -13,16 +15,6 @@ export const SYSTEM_CLOCK: Clock = {
   wallNow: () => Date.now(),
   random: () => Math.random(),
 };
-
-/** Full jitter: anything from nothing to `base` doubled `attempt` times, never more than `cap`. Milliseconds. */
-export function backoffMs(attempt: number, random: number, base = 250, cap = 5000): number {
-  return random * Math.min(cap, base * 2 ** Math.min(attempt, 20));
-}
-
-/** `value` give or take a tenth, so that a fleet doesn't move in step. */
-export function jitteredMs(value: number, random: number): number {
-  return value * (0.9 + random * 0.2);
-}
 
 /**
  * Wakes one sleeper. A wake that comes while nobody sleeps is not lost: the next sleep ends at once. However many come,

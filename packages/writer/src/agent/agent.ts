@@ -6,7 +6,8 @@ import type { AgentReadiness } from "./health.js";
 import { LeaderLock } from "./leader-lock.js";
 import type { AgentMetrics } from "./metrics.js";
 import type { Mirror } from "./mirrors.js";
-import { eachAtMost, jittered, sleep } from "./sleep.js";
+import { jitteredMs, sleep } from "@primacy/service";
+import { eachAtMost } from "./each-at-most.js";
 
 export interface AgentParts extends Omit<FollowerParts, "leads" | "onChange" | "store"> {
   readonly store: ConsulStore;
@@ -146,7 +147,7 @@ export class Agent {
         this.#roundEndedAtMs = world.elapsed();
         metrics.noteRound((world.elapsed() - this.#roundAtMs) / 1000);
       }
-      const leftMs = jittered(this.settings.pollMs, world.random()) - (world.elapsed() - this.#roundAtMs);
+      const leftMs = jitteredMs(this.settings.pollMs, world.random()) - (world.elapsed() - this.#roundAtMs);
       await sleep(this.#lock.leads ? Math.max(1, leftMs) : Math.min(200, this.settings.pollMs), signal);
     }
   }

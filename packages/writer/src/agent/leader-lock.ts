@@ -11,7 +11,7 @@ import {
   readHeartbeat,
   standbyStep,
 } from "./leadership.js";
-import { backoff, jittered, sleep } from "./sleep.js";
+import { backoffMs, jitteredMs, sleep } from "@primacy/service";
 
 /** Consul takes none shorter. Seconds. */
 const SESSION_TTL_SECONDS = 10;
@@ -81,13 +81,13 @@ export class LeaderLock {
       this.#seenAtMs = world.elapsed();
       if (this.#failures > 0) log.info({}, "Consul answers about the leader's lock again");
       this.#failures = 0;
-      return jittered(HEARTBEAT_MS, world.random());
+      return jitteredMs(HEARTBEAT_MS, world.random());
     } catch (error) {
       if (signal.aborted) return 0;
       if (this.#failures === 0) log.warn({ err: error }, "Consul does not answer about the leader's lock");
       this.#failures += 1;
       if (!this.leads) this.#beatAtMs = null;
-      return backoff(this.#failures, world.random(), 100, HEARTBEAT_MS);
+      return backoffMs(this.#failures, world.random(), 100, HEARTBEAT_MS);
     }
   }
 

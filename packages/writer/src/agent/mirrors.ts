@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { World } from "../world.js";
 import type { AgentMetrics } from "./metrics.js";
 import { mirrorStep } from "./mirror.js";
-import { backoff, sleep } from "./sleep.js";
+import { backoffMs, sleep } from "@primacy/service";
 
 /** Another datacenter that gets a copy. */
 export interface MirrorPlace {
@@ -61,7 +61,7 @@ export class Mirror {
       const done = await this.#copy(cluster, signal);
       if (!done) this.#due.add(cluster);
       this.#failures = done ? 0 : this.#failures + 1;
-      if (!done) await sleep(backoff(this.#failures, world.random(), 500, 30_000), signal);
+      if (!done) await sleep(backoffMs(this.#failures, world.random(), 500, 30_000), signal);
     }
   }
 

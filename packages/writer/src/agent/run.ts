@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { ConsulStore } from "@primacy/consul-store";
+import { type Health, serveHealth } from "@primacy/service";
 import cron from "node-cron";
 import { type Logger, destination, pino } from "pino";
 import { orchestratorKeys } from "../commit.js";
@@ -8,7 +9,6 @@ import { type Run, commitContext, usage } from "../run.js";
 import { Spool } from "../spool/folder.js";
 import { VERSION } from "../version.js";
 import { Agent } from "./agent.js";
-import { serveHealth } from "./health.js";
 import { AgentMetrics } from "./metrics.js";
 import { Mirror } from "./mirrors.js";
 import { type AgentOptions, readAgentOptions } from "./options.js";
@@ -109,11 +109,8 @@ async function serve(
 ): Promise<Server | null | string> {
   if (options.http === null) return null;
   try {
-    const server = await serveHealth(options.http, {
-      alive: () => agent.alive,
-      readiness: () => agent.readiness,
-      registry: metrics.registry,
-    });
+    const health = (): Health => ({ alive: agent.alive, readiness: () => agent.readiness });
+    const server = await serveHealth(options.http, health, metrics.registry);
     log.info({ address: server.address() }, "serving /livez, /readyz and /metrics");
     return server;
   } catch (error) {

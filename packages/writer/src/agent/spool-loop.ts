@@ -5,7 +5,7 @@ import { deliverSpooled } from "../spool/deliver.js";
 import type { Spool } from "../spool/folder.js";
 import { lockSpool } from "../spool/lock.js";
 import type { AgentMetrics } from "./metrics.js";
-import { backoff, jittered, sleep } from "./sleep.js";
+import { backoffMs, jitteredMs, sleep } from "@primacy/service";
 
 export interface SpoolLoopParts {
   readonly spool: Spool;
@@ -38,8 +38,8 @@ export async function runSpoolLoop(parts: SpoolLoopParts, signal: AbortSignal): 
       parts.log.info({ folder: parts.spool.folder }, "the spool is delivered");
     said = problem ?? "";
     const pauseMs =
-      problem === null ? LOOK_EVERY_MS : LOOK_EVERY_MS + backoff(failures, world.random(), 500, 10_000);
-    await sleep(jittered(pauseMs, world.random()), signal);
+      problem === null ? LOOK_EVERY_MS : LOOK_EVERY_MS + backoffMs(failures, world.random(), 500, 10_000);
+    await sleep(jitteredMs(pauseMs, world.random()), signal);
   }
 }
 
