@@ -44,6 +44,7 @@ export function clientSessions(rows: readonly Row[], kept: Kept): ClientSession[
     .filter(
       ({ id, user, command }) =>
         Number.isSafeInteger(id) &&
+        id > 0 &&
         !kept.ids.includes(id) &&
         !kept.users.includes(user) &&
         !NO_CLIENTS.has(user) &&

@@ -64,8 +64,14 @@ export async function silenceOldMaster(order: SilenceOrder, context: DatabaseCon
     kind: "done",
     proof: { ...work.proof, tookMs: Math.round(context.world.elapsed() - begun) },
     wasWritable: isWritable(old.variables),
-    notes: work.notes.map((note) => `${formatServer(order.outgoing)}: ${note}`),
+    notes: work.notes.map((note) => named(order.outgoing, note)),
   };
+}
+
+/** What a server says begins with its name already. */
+function named(server: Server, note: string): string {
+  const name = `${formatServer(server)}: `;
+  return note.startsWith(name) ? note : `${name}${note}`;
 }
 
 /** The steps, with what is proved so far: an error in between must not lose it. */
