@@ -10,7 +10,7 @@ import {
 import { isValidMaster } from "./claims.js";
 import type { Recovery } from "./orchestrator/recovery.js";
 import type { AgentRule } from "./rules.js";
-import { type ClusterView, serverIn } from "./view.js";
+import { type ClusterView, type SeenServer, isReachable, serverIn } from "./view.js";
 
 /** What is to be done about recoveries whose hook has not come. */
 export type Replay =
@@ -51,7 +51,7 @@ export function replayOf(
   if (sameServer(successor, record.master)) return { kind: "nothing" };
   const told = `recovery ${last.recovery.uid.slice(0, 24)}…: ${formatServer(successor)} follows ${formatServer(record.master)}`;
   const seen = serverIn(view, successor);
-  if (seen === undefined || !isValidMaster(seen)) {
+  if (seen === undefined || !isConfirmed(seen, record, layout)) {
     return { kind: "blocked", rule: "replay-unconfirmed", reason: `${told}, and is not a valid master now` };
   }
   if (timing.seenForMs(last.recovery.uid) < timing.graceMs) {
@@ -71,6 +71,17 @@ export function replayOf(
     beganAt: last.recovery.beganAt,
   };
   return { kind: "replay", rule: "replay-recovery", reason: `${told}; its hook has not come`, event };
+}
+
+/**
+ * Is the promoted server still what the recovery made of it? Where Primacy opens masters itself, Orchestrator leaves the
+ * successor read-only and its replication configured (ApplyMySQLPromotionAfterMasterFailover=false): it must only not
+ * have been given another source since.
+ */
+function isConfirmed(seen: SeenServer, record: MasterRecord, layout: Layout): boolean {
+  if (isValidMaster(seen)) return true;
+  if (layout.openedBy !== "primacy" || !isReachable(seen)) return false;
+  return seen.source === null || sameServer(seen.source, canonicalServer(layout, record.master));
 }
 
 interface Promotion {

@@ -320,6 +320,32 @@ describe("a recovery whose hook has not come", () => {
     expect(decision).toMatchObject({ event: null, rule: "replay-unconfirmed" });
   });
 
+  describe("where Primacy opens masters itself", () => {
+    const layout = { openedBy: "primacy" };
+    const promoted = (successor: Partial<Parameters<typeof replica>[1]>) => ({
+      ...AFTER_FAILOVER,
+      listed: [replica(db2, { ioThread: "stopped", sqlThread: "stopped", ...successor }), replica(db3)],
+    });
+
+    test.each([
+      ["still read-only, its replication only stopped", { source: db1 }],
+      ["still read-only, cut off by Orchestrator", { source: null, detached: true }],
+    ])("the successor is %s: the event opens it", (_what, successor) => {
+      expect(decide(promoted(successor), { layout }).event).toMatchObject({ kind: "open", successor: db2 });
+      expect(decide(promoted(successor)).rule).toBe("replay-unconfirmed");
+    });
+
+    test.each([
+      ["given another source since", { source: db3 }],
+      ["not reachable", DEAD],
+    ])("the successor is %s: nothing is written", (_what, successor) => {
+      expect(decide(promoted(successor), { layout })).toMatchObject({
+        event: null,
+        rule: "replay-unconfirmed",
+      });
+    });
+  });
+
   test("followed by another one becomes one event, so that the server in between is never opened", () => {
     const recoveries = [
       recoveryOf(db2, db3, { beganAt: "2026-11-21T09:59:55.000Z" }),
