@@ -40,16 +40,22 @@ export class Story {
   ) {}
 
   static async begin(routing: Routing, parts: Parts, screen: Screen): Promise<Story> {
+    const consul = await startPartConsul(parts);
     const fleet = await Fleet.start({
       routing,
       clusters: { main: 3 },
       proxies: 2,
+      databaseKind: parts.mariadb,
       proxySqlKind: parts.proxysql,
       orchestratorKind: parts.orchestrator,
-      consul: await startPartConsul(parts),
+      consul,
       onProgress: (what) => {
         screen.say(screen.brush.dim(`  starting ${what}`));
       },
+    }).catch(async (error: unknown) => {
+      // Who holds no fleet can't close its Consul, and a demo that has failed must end.
+      await consul.close();
+      throw error;
     });
     return new Story(fleet, screen);
   }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { chooseParts } from "../demo/parts.js";
+import { chooseParts, type Parts } from "../demo/parts.js";
 import { promiseKept, reportLines } from "../demo/report.js";
 import { Screen } from "../demo/screen.js";
 import { Story, type StoryResult } from "../demo/story.js";
@@ -15,22 +15,19 @@ read_only monitor; then both in figures.
 
   --keep          stay up after the run with Primacy, and print what to try
   --only-primacy  leave out the run with ProxySQL's own monitor
+  --stand-ins     use none of the real MariaDB, Consul, ProxySQL and Orchestrator, though they be here
   --help          this
 `;
 
 interface Flags {
   keep: boolean;
   onlyPrimacy: boolean;
+  standIns: boolean;
 }
 
 async function demo(flags: Flags): Promise<number> {
   const screen = new Screen(process.stdout);
-  const parts = chooseParts();
-  const mariadb = findServer("mariadb");
-  if (typeof mariadb === "string") {
-    screen.say(`The demo needs database servers, and there are none: ${mariadb}`);
-    return 1;
-  }
+  const parts = chooseParts(flags.standIns);
   for (const line of parts.lines) screen.say(`  ${line}`);
   const results: StoryResult[] = [];
   for (const routing of flags.onlyPrimacy || flags.keep
@@ -42,7 +39,7 @@ async function demo(flags: Flags): Promise<number> {
     const story = await Story.begin(routing, parts, screen);
     try {
       results.push(await story.play());
-      if (flags.keep) await stayUp(story, screen);
+      if (flags.keep) await stayUp(story, parts, screen);
     } finally {
       await story.close();
     }
@@ -63,12 +60,12 @@ function conclude(results: readonly StoryResult[], screen: Screen): number {
   return kept ? 0 : 1;
 }
 
-async function stayUp(story: Story, screen: Screen): Promise<void> {
+async function stayUp(story: Story, parts: Parts, screen: Screen): Promise<void> {
   const { fleet } = story;
   const [proxy] = fleet.proxies;
   const { user, password } = fleet.cluster("main").account;
   const { admin } = proxySqlAccounts;
-  const consul = findServer("consul");
+  const consul = parts.consul === "real" ? findServer("consul") : "";
   const address = fleet.options.consul.address;
   screen.say(`
 Everything stays up until Ctrl-C. To try in another terminal:
@@ -92,11 +89,18 @@ async function main(): Promise<void> {
     options: {
       keep: { type: "boolean", default: false },
       "only-primacy": { type: "boolean", default: false },
+      "stand-ins": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   if (values.help) process.stdout.write(HELP);
-  else process.exitCode = await demo({ keep: values.keep, onlyPrimacy: values["only-primacy"] });
+  else {
+    process.exitCode = await demo({
+      keep: values.keep,
+      onlyPrimacy: values["only-primacy"],
+      standIns: values["stand-ins"],
+    });
+  }
 }
 
 main().catch((error: unknown) => {
