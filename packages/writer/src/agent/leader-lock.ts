@@ -86,7 +86,6 @@ export class LeaderLock {
       if (signal.aborted) return 0;
       if (this.#failures === 0) log.warn({ err: error }, "Consul does not answer about the leader's lock");
       this.#failures += 1;
-      if (!this.leads) this.#beatAtMs = null;
       return backoffMs(this.#failures, world.random(), 100, HEARTBEAT_MS);
     }
   }

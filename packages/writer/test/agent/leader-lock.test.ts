@@ -14,7 +14,7 @@ class LockConsul {
   #index = 0;
 
   /** As one agent sees it: it may be cut off. */
-  from(place: { cut: boolean }) {
+  from(place: { cut: boolean; losesAnswers?: boolean }) {
     const call = <T>(effect: () => T): Promise<T> =>
       place.cut
         ? Promise.reject(new ConsulError("CONSUL_UNREACHABLE", "cut off"))
@@ -24,7 +24,11 @@ class LockConsul {
       renewSession: (id: string) => call(() => this.sessions.has(id)),
       destroySession: (id: string) => call(() => this.#destroy(id)),
       readLock: () => call(() => this.lock),
-      acquireLock: (_key: string, value: string, id: string) => call(() => this.#acquire(value, id)),
+      acquireLock: async (_key: string, value: string, id: string) => {
+        const outcome = await call(() => this.#acquire(value, id));
+        if (place.losesAnswers === true) throw new ConsulError("CONSUL_TIMEOUT", "no answer");
+        return outcome;
+      },
     };
   }
 
@@ -54,7 +58,7 @@ class FakeClockWorld extends TestWorld {
 
 interface Member {
   readonly lock: LeaderLock;
-  readonly place: { cut: boolean };
+  readonly place: { cut: boolean; losesAnswers?: boolean };
   readonly abort: AbortController;
   readonly changes: boolean[];
   readonly ended: Promise<void>;
@@ -63,8 +67,7 @@ interface Member {
 let consul: LockConsul;
 const members: Member[] = [];
 
-function join(agent: string): Member {
-  const place = { cut: false };
+function join(agent: string, place: Member["place"] = { cut: false }): Member {
   const changes: boolean[] = [];
   const lock = new LeaderLock({
     store: consul.from(place),
@@ -167,6 +170,16 @@ describe("the lock of the leader", () => {
     await later(10_000);
     expect([first.lock.leads, second.lock.leads].filter(Boolean)).toHaveLength(1);
     expect(consul.sessions.has(held)).toBe(false);
+  });
+
+  test("that was taken without an answer is known again at the next look", async () => {
+    const first = join("orc1", { cut: false, losesAnswers: true });
+    await later(1000);
+    expect(consul.lock?.sessionId).not.toBeNull();
+    expect(first.lock.leads).toBe(false);
+    first.place.losesAnswers = false;
+    await later(2500);
+    expect(first.lock.leads).toBe(true);
   });
 
   test("of a Consul that is away for all: nobody leads, and somebody does when it is back", async () => {
