@@ -23,7 +23,7 @@ describe("the dialects", () => {
     ["8.2.0", "MySQL 8.2.0", "SHOW BINARY LOG STATUS", "SOURCE_POS_WAIT", "SHOW REPLICA STATUS"],
     ["8.4.6", "MySQL 8.4.6", "SHOW BINARY LOG STATUS", "SOURCE_POS_WAIT", "SHOW REPLICA STATUS"],
     ["9.7.4-2", "MySQL 9.7.4", "SHOW BINARY LOG STATUS", "SOURCE_POS_WAIT", "SHOW REPLICA STATUS"],
-  ])("%s has the words of its time", (version, name, position, wait, status) => {
+  ])("%s has the words of its time", (...[version, name, position, wait, status]) => {
     const found = dialect(version, MYSQL);
     expect(found.name).toBe(name);
     expect(found.position(false).sql).toBe(position);

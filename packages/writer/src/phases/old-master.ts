@@ -1,16 +1,11 @@
 import { type MasterRecord, type Server, formatServer } from "@primacy/contract";
-import type { DatabaseContext } from "../database/server.js";
-import type { DatabaseSettings } from "../database/settings.js";
 import { type Silence, silenceOldMaster } from "../old-master/silence.js";
 import { errorText } from "../errors.js";
-import type { World } from "../world.js";
-import { databaseContext } from "./databases.js";
+import { type DatabaseMeans, databaseContext } from "./databases.js";
 import { type Evidence, keepEvidence } from "./evidence.js";
 
 /** What a run goes to the old master with. */
-export interface OldMasterMeans {
-  readonly settings: DatabaseSettings | undefined;
-  readonly world: World;
+export interface OldMasterMeans extends DatabaseMeans {
   /** Where what was done is kept for the next hook. */
   readonly spoolFolder: string;
 }
@@ -46,12 +41,12 @@ export async function visitOldMaster(
   means: OldMasterMeans,
 ): Promise<OldMasterReport> {
   const { settings, world, spoolFolder } = means;
-  const context = await databaseContext(settings, world);
+  const context = await databaseContext(means);
   if (!context.ok) return { ...NOT_ASKED, notes: [context.problem], state: "unreachable" };
   if (settings === undefined || context.value === undefined) return NOT_ASKED;
   const { keepUsers, deadlineMs } = settings;
   const order = { outgoing, successor, keepUsers, deadline: world.elapsed() + deadlineMs };
-  const silence = await silenceOldMaster(order, context.value satisfies DatabaseContext);
+  const silence = await silenceOldMaster(order, context.value);
   if (silence.kind === "unreachable") return unreachable(outgoing, silence);
   const kept = await keep(spoolFolder, record, silence);
   return done(outgoing, successor, silence, kept);

@@ -1,7 +1,6 @@
 import { type Server, formatServer } from "@primacy/contract";
 import { openServer } from "../new-master/open-server.js";
-import type { OldMasterMeans } from "./old-master.js";
-import { databaseContext } from "./databases.js";
+import { type DatabaseMeans, databaseContext } from "./databases.js";
 
 /**
  * Makes a server writable, as far as the writer can.
@@ -12,9 +11,10 @@ import { databaseContext } from "./databases.js";
 export async function makeServerWritable(
   server: Server,
   former: readonly Server[],
-  { settings, world }: Pick<OldMasterMeans, "settings" | "world">,
+  means: DatabaseMeans,
 ): Promise<string | undefined> {
-  const context = await databaseContext(settings, world);
+  const { settings, world } = means;
+  const context = await databaseContext(means);
   if (!context.ok) return context.problem;
   if (settings === undefined || context.value === undefined) {
     return `${formatServer(server)}: the writer has no account for the database servers (databaseUser)`;
