@@ -6,7 +6,7 @@ import type { ProxyStatus } from "./status.js";
 
 const PHASES: readonly Phase[] = ["open", "draining", "fenced"];
 
-/** Every series of the agent. docs/metrics.md lists them; a test compares the two. */
+/** Every series of the agent. docs/agent.md lists them; a test compares the two. */
 export class AgentMetrics {
   readonly registry = new Registry();
   readonly #leader = this.#gauge("leader", "1 while this agent leads", []);

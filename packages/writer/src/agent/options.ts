@@ -63,7 +63,7 @@ export const agentConfigSchema = z.strictObject({
 });
 type AgentConfig = z.infer<typeof agentConfigSchema>;
 
-/** Environment variable → what it sets. docs/configuration.md lists them; a test compares the two. */
+/** Environment variable → what it sets. docs/agent.md lists them; a test compares the two. */
 export const AGENT_ENVIRONMENT = {
   PRIMACY_AGENT_NAME: "agent.name",
   PRIMACY_AGENT_CLUSTERS: "agent.clusters, separated by commas",
