@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConsulStore } from "@primacy/consul-store";
-import { type Acknowledgement, type Layout, parseLayout } from "@primacy/contract";
+import { type Acknowledgement, type Layout, type Members, parseLayout } from "@primacy/contract";
 import { type Consul, serverForTests, startConsul } from "@primacy/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { main } from "../../packages/writer/src/main.js";
@@ -28,6 +28,18 @@ const layoutOf = (cluster: string): Layout => {
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.value;
 };
+
+const membersOf = (cluster: string): Members => ({
+  format: 1,
+  cluster,
+  master: { host: "db1", port: 3306 },
+  observedAt: "2026-11-21T09:00:00.000Z",
+  observedBy: "agent",
+  servers: [],
+  removed: [],
+  held: null,
+  disagreement: null,
+});
 
 const failover = {
   ORC_FAILURE_TYPE: "DeadMaster",
@@ -174,6 +186,27 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
       await succeed(token, "readmit", "main", "--server", "db1", "--generation", "2", "--yes");
       await putAcknowledgement();
       expect((await storeOf(token).readAcknowledgements("main")).acknowledgements).toHaveLength(1);
+      expect(await storeOf(token).readLock("agent/leader")).toBeNull();
+    },
+    agent: async (token) => {
+      const store = storeOf(token);
+      const within = { deadlineMs: 5000 };
+      expect(await store.listClusters()).toEqual(["main", "other"]);
+      const { record, layout, recordIndex, membersIndex } = await store.readCluster("main");
+      expect(layout.kind).toBe("valid");
+      const next = { ...valid(record), generation: 2 };
+      const commit = { expectedIndex: recordIndex, record: next };
+      expect(await store.commitRecord("main", commit, within)).toMatchObject({ outcome: "committed" });
+      expect(await store.writeMembers("main", membersOf("main"), membersIndex, within)).toMatchObject({
+        outcome: "committed",
+      });
+      expect(await store.pruneHistory("main", 1)).toBe(1);
+      await putAcknowledgement();
+      expect((await store.readAcknowledgements("main")).acknowledgements).toHaveLength(1);
+      const silent = await store.createSession(session);
+      expect(await store.acquireLock("agent/leader", "{}", silent)).toBe("acquired");
+      expect(await store.readLock("agent/leader")).toMatchObject({ sessionId: silent });
+      await store.destroySession(silent);
     },
   };
 
@@ -230,6 +263,15 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
       expect(await request("PUT", `/v1/kv/primacy/${key}`, token, "x")).toMatchObject({ status: 403 });
     }
     expect((await writer(token, "hook", "PostMasterFailover", "--cluster", "other")).code).toBe(17);
+  });
+
+  it("an agent changes no layout, no acknowledgement and no other cluster's record", async () => {
+    const token = await server.createToken(policy("agent"));
+    denied(await tryLayout(token));
+    denied(await tryToCommit(token, "other"));
+    for (const key of ["acks/main/proxysql1", "clusters/main/layout", "clusters/other/members"]) {
+      expect(await request("PUT", `/v1/kv/primacy/${key}`, token, "x")).toMatchObject({ status: 403 });
+    }
   });
 
   it("a watcher changes no record, no layout and no other proxy's acknowledgement, and sees no other cluster", async () => {

@@ -1,4 +1,4 @@
-# The token of a person: bootstrap, layout, set, readmit and show, of every cluster.
+# The token of a person: bootstrap, adopt, layout, set, readmit, show and status, of every cluster.
 
 key_prefix "primacy/clusters/" {
   policy = "write"
@@ -10,5 +10,10 @@ key_prefix "primacy/history/" {
 
 # What each proxy says of itself.
 key_prefix "primacy/acks/" {
+  policy = "read"
+}
+
+# For status: who of the agents leads.
+key "primacy/agent/leader" {
   policy = "read"
 }
