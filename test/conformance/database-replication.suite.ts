@@ -1,4 +1,4 @@
-import { createLoadTable, type MariaDb } from "@primacy/testkit";
+import { accounts, createLoadTable, judge, type MariaDb, startLoad, waitUntil } from "@primacy/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { StartDatabase } from "./database.context.js";
 import { INSERT, notes, positions, RUNS, status } from "./database-replication.context.js";
@@ -163,5 +163,24 @@ export function databaseReplicationSuite(start: StartDatabase): void {
       expect(log?.["File"]).toBe("binlog.000002");
       expect((await b.replicaStatus())?.["Master_Log_File"]).toBe("binlog.000002");
     });
+  });
+
+  it("is what the oracle sees: every acknowledged row on the master, and a row of a replica's own too many", async () => {
+    const { host, port } = a;
+    const load = startLoad({ targets: [{ host, port, ...accounts.app }], intervalMs: 2 });
+    await waitUntil(() => load.snapshot().acknowledged > 100 && load.snapshot().reads > 5, {
+      timeoutMs: 30_000,
+      what: "100 acknowledged rows",
+    });
+    const report = await load.stop();
+    await Promise.all([b.catchUpWith(a), c.catchUpWith(a)]);
+    const judged = { load: report, servers: [a, b, c], finalMaster: a, switchedAtMs: report.startedAtMs };
+    const verdict = await judge(judged);
+    expect(verdict).toMatchObject({ lost: [], strays: [], duplicates: [], failures: {} });
+    expect(verdict.acknowledgedOnMaster).toBe(report.writes.length);
+    expect(Object.keys(verdict.readsAfterSwitch)).toEqual(["1"]);
+    await c.query("INSERT INTO app.load_rows (id, proxy, client, kind) VALUES (77, 'p', 'c', 'k')");
+    const { strays } = await judge(judged);
+    expect(strays).toMatchObject([{ id: 77, executedBy: 3, foundOn: 3, why: "not on the master" }]);
   });
 }

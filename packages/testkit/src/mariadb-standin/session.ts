@@ -57,7 +57,6 @@ export class Session {
   end(): void {
     this.ended = true;
     this.interrupt();
-    this.transaction = undefined;
     this.#close();
   }
 
