@@ -180,26 +180,57 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
     await inConsul.waitForMembers((seen) => seen.disagreement === null, "the alias");
   });
 
-  test.each(["html", "half", "errors", "refuses", "hangs"] as const)(
-    "an Orchestrator that %s: the members stay, and the agent says so",
-    async (fault) => {
-      const one = await agent({ settings: { orchestrator: { timeoutSeconds: 0.5 } } });
-      await healthy();
-      const before = await inConsul.members();
+  test("an Orchestrator that answers garbage, errors, or nothing: the members stay, and the agent says so", async () => {
+    const one = await agent({ settings: { orchestrator: { timeoutSeconds: 0.5 } } });
+    await healthy();
+    const before = await inConsul.members();
+    for (const fault of ["html", "half", "errors", "refuses", "hangs"] as const) {
       orchestrator.fault = fault;
       await waitUntil(async () => (await one.metric('primacy_agent_held{cluster="main"}')) === 1, {
         timeoutMs: 20_000,
-        what: "the agent to hold",
+        what: `the agent to hold when Orchestrator ${fault}`,
       });
-      expect((await one.get("/readyz")).status).toBe(503);
-      const held = await inConsul.waitForMembers((seen) => seen.held !== null, "held members");
-      expect(held.held).toMatchObject({ rule: "orchestrator-away" });
-      expect({ ...held, held: null, observedAt: "" }).toEqual({ ...before, observedAt: "" });
+      expect((await one.get("/readyz")).status, fault).toBe(503);
+      const held = await inConsul.waitForMembers((seen) => seen.held !== null, `held members (${fault})`);
+      expect(held.held, fault).toMatchObject({ rule: "orchestrator-away" });
+      expect({ ...held, held: null, observedAt: "" }, fault).toEqual({ ...before, observedAt: "" });
       orchestrator.fault = "none";
-      await inConsul.waitForMembers((seen) => seen.held === null, "believed members");
-      expect((await one.get("/readyz")).status).toBe(200);
-    },
-  );
+      await inConsul.waitForMembers((seen) => seen.held === null, `believed members (${fault})`);
+      expect((await one.get("/readyz")).status, fault).toBe(200);
+    }
+  });
+
+  test("without Consul nobody leads and nothing is written; with it the agent goes on", async () => {
+    const one = await agent({ settings: { replayAfterSeconds: 0.2 } });
+    await healthy();
+    await consul.stop();
+    await waitUntil(async () => !(await one.readiness()).leads, {
+      timeoutMs: 20_000,
+      what: "the agent to stand by",
+    });
+    expect((await one.get("/livez")).status).toBe(200);
+    orchestrator.situation = "after-dead-master";
+    await consul.start();
+    await one.waitToLead(30_000);
+    expect(await inConsul.waitForGeneration(2)).toMatchObject({ master: at3312 });
+    expect((await one.get("/readyz")).status).toBe(200);
+  });
+
+  test("a cluster that is made later is looked after, and one that is gone leaves no series behind", async () => {
+    const one = await agent();
+    await healthy();
+    const series = 'primacy_agent_record_generation{cluster="main"}';
+    expect(await one.metric(series)).toBe(1);
+    await fetch(`${consul.httpAddr}/v1/kv/primacy/clusters/main/?recurse`, { method: "DELETE" });
+    await waitUntil(async () => (await one.metric(series)) === undefined, {
+      timeoutMs: 30_000,
+      what: "no series",
+    });
+    await fetch(`${consul.httpAddr}/v1/kv/primacy/history/main/?recurse`, { method: "DELETE" });
+    await inConsul.begin(firstRecord(at3311, { incarnation: "incarnation-2" }), layoutOf(SERVERS));
+    await healthy();
+    expect(await one.metric(series)).toBe(1);
+  });
 
   test("a follower's stale view is not believed, and the leader is followed when it changes", async () => {
     const follower = closing(await RecordedOrchestrator.start());

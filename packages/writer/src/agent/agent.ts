@@ -33,7 +33,7 @@ export interface AgentSettings {
 }
 
 /** Clusters may be added at any time. Milliseconds. */
-const LIST_EVERY_MS = 10_000;
+const LIST_EVERY_MS = 3000;
 /** A round that takes longer than this hangs: every part of it has a limit. Milliseconds. */
 const STUCK_AFTER_MS = 120_000;
 
@@ -161,7 +161,7 @@ export class Agent {
 
   /** Which clusters there are. Where that can't be read, those of before. */
   async #list(signal: AbortSignal): Promise<void> {
-    const { store, world, log } = this.parts;
+    const { store, world, log, metrics } = this.parts;
     if (world.elapsed() - this.#listedAtMs < LIST_EVERY_MS) return;
     try {
       const names = this.settings.clusters ?? (await store.listClusters({ deadlineMs: 10_000, signal }));
@@ -169,7 +169,11 @@ export class Agent {
       this.#listProblem = null;
       for (const name of names)
         if (!this.#followers.has(name)) this.#followers.set(name, this.#follower(name));
-      for (const name of this.#followers.keys()) if (!names.includes(name)) this.#followers.delete(name);
+      for (const name of this.#followers.keys()) {
+        if (names.includes(name)) continue;
+        this.#followers.delete(name);
+        await metrics.forget(name);
+      }
     } catch (error) {
       if (!(error instanceof ConsulError)) throw error;
       if (this.#listProblem === null && !signal.aborted)

@@ -29,6 +29,14 @@ export function isValidMaster(seen: SeenServer): boolean {
   return isReachable(seen) && !seen.readOnly && isRoot(seen);
 }
 
+/** An alias that has moved leads to another cluster's list: its master is nobody's rival here. */
+function isOfCluster(seen: SeenServer, view: ClusterView): boolean {
+  if (seen.known !== undefined) return true;
+  return view.servers.some(
+    (one) => one.known !== undefined && one.listed && one.clusterName === seen.clusterName,
+  );
+}
+
 function isRoot(seen: SeenServer): boolean {
   return !seen.detached && (seen.source === null || seen.coMaster);
 }
@@ -37,7 +45,9 @@ function isRoot(seen: SeenServer): boolean {
 export function claimOf(view: ClusterView, record: MasterRecord, layout: Layout): Claim {
   const master = canonicalServer(layout, record.master);
   const recorded = serverIn(view, master);
-  const others = view.servers.filter((seen) => isValidMaster(seen) && !sameServer(seen.server, master));
+  const others = view.servers.filter(
+    (seen) => isValidMaster(seen) && !sameServer(seen.server, master) && isOfCluster(seen, view),
+  );
   const alias = aliasFindings(view, master);
   if (recorded !== undefined && isValidMaster(recorded)) {
     const rivals = others.map((seen) => rivalFinding(seen, record, layout));

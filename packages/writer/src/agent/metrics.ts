@@ -156,9 +156,25 @@ export class AgentMetrics {
     this.#mirrorProblem.set({ datacenter, cluster }, problem ? 1 : 0);
   }
 
-  /** A standby knows nothing of clusters: series that stand still would look like news. */
+  /** A cluster that is gone: series that stand still would look like news, and an alarm would never end. */
+  async forget(cluster: string): Promise<void> {
+    for (const gauge of this.#ofClusters) {
+      const { values } = await gauge.get();
+      for (const { labels } of values) if (labels["cluster"] === cluster) gauge.remove(labels);
+    }
+    this.#findings.delete(cluster);
+    this.#proxies.delete(cluster);
+  }
+
+  /** A standby knows nothing of clusters. */
   #forgetClusters(): void {
-    for (const gauge of [
+    for (const gauge of this.#ofClusters) gauge.reset();
+    this.#findings.clear();
+    this.#proxies.clear();
+  }
+
+  get #ofClusters(): readonly Gauge[] {
+    return [
       this.#success,
       this.#generation,
       this.#written,
@@ -170,11 +186,7 @@ export class AgentMetrics {
       this.#behind,
       this.#mirror,
       this.#mirrorProblem,
-    ]) {
-      gauge.reset();
-    }
-    this.#findings.clear();
-    this.#proxies.clear();
+    ];
   }
 
   #gauge(name: string, help: string, labelNames: string[]): Gauge {

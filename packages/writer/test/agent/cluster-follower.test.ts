@@ -19,6 +19,7 @@ import {
   db1,
   db2,
   db3,
+  db4,
   layoutOf,
   recordOf,
   recoveryOf,
@@ -181,6 +182,19 @@ describe("a pass", () => {
     });
     await scenario.see({ listed: HEALTHY }, 10);
     expect(scenario.consul.memberDocument?.disagreement).toBeNull();
+  });
+
+  test("an alias that flaps, is lost, or leads to another cluster moves nobody", async () => {
+    const scenario = await new Scenario().see({ listed: HEALTHY }, 30);
+    const [before] = [scenario.memberStates];
+    const elsewhere = { listed: [root(db4, { clusterName: "db4:3306" })], askedFor: HEALTHY };
+    for (let turn = 0; turn < 40; turn++) {
+      await scenario.see({ listed: null, askedFor: HEALTHY }, 1 + (turn % 3));
+      await scenario.see(elsewhere, 1 + (turn % 4));
+      await scenario.see({ listed: HEALTHY }, turn % 2);
+    }
+    expect([scenario.master, scenario.memberStates]).toEqual(["7 open db1", before]);
+    expect(scenario.consul.memberDocument?.servers).toHaveLength(3);
   });
 
   test("of an agent that does not lead any more writes nothing", async () => {
