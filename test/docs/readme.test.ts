@@ -133,6 +133,9 @@ const FOLDERS = [
 const HOSTS = [
   "127.0.0.1",
   "orchestrator",
+  "orchestrator1",
+  "orchestrator2",
+  "orchestrator3",
   "consul1",
   "consul2",
   "keepachangelog.com",
