@@ -23,5 +23,7 @@ export function reportLines(results: readonly StoryResult[]): string[] {
 
 /** What Primacy promises of this story: nothing stored on the old master after the switch, nothing acknowledged lost. */
 export function promiseKept(result: StoryResult): boolean {
+  // A run in which nothing was written proves nothing.
+  if (result.verdict.acknowledged === 0) return false;
   return result.verdict.lost.length === 0 && result.verdict.strays.length === 0 && result.twoWritersMs === 0;
 }
