@@ -94,6 +94,15 @@ describe.each(["v1", "v2"] as const)("by API %s", (api) => {
   });
 });
 
+test("messages are known with an identity before them, as Percona's build sends them", async () => {
+  const orchestrator = await node();
+  orchestrator.identity = "[orc1:3000] ";
+  orchestrator.alias = "elsewhere";
+  orchestrator.forgotten.add(3313);
+  const view = await read(clientOf([orchestrator]));
+  expect([ports(view), view.aliasKnown, view.missing]).toEqual(["3311? 3312?", false, [at3313]]);
+});
+
 describe("answers that can't be used", () => {
   test.each<[Fault, string]>([
     ["errors", "ORCHESTRATOR_ERROR"],

@@ -23,6 +23,8 @@ export class RecordedOrchestrator {
   alias = "main";
   login: string | undefined;
   prefix = "";
+  /** What Percona's build puts before every message (PrependMessagesWithOrcIdentity). */
+  identity = "";
   /** Changes to instances, by port. */
   readonly changes = new Map<number, Json>();
   /** Servers that it forgets, by port. */
@@ -83,14 +85,18 @@ export class RecordedOrchestrator {
     const cluster = /^(?:cluster\/alias\/|v2\/clusters\/)([^/]+)(?:\/instances)?$/.exec(path)?.[1];
     if (cluster !== undefined) {
       if (cluster !== this.alias)
-        return notFound(v2, `No cluster found for alias ${cluster}`, "Cluster not found: x");
+        return notFound(v2, `${this.identity}No cluster found for alias ${cluster}`, "Cluster not found: x");
       return found(v2, this.fault === "empty" ? null : list());
     }
     const port = /^(?:instance|v2\/instances)\/127\.0\.0\.1\/(\d+)$/.exec(path)?.[1];
     if (port !== undefined) {
       const one = this.#instances("all-instances").find((each) => portOf(each) === Number(port));
       if (one === undefined)
-        return notFound(v2, `Cannot read instance: 127.0.0.1:${port}`, "Instance not found: x");
+        return notFound(
+          v2,
+          `${this.identity}Cannot read instance: 127.0.0.1:${port}`,
+          "Instance not found: x",
+        );
       return found(v2, one);
     }
     const named = /^(master)\/(.+)$|^(masters)$/.exec(path);
