@@ -238,6 +238,7 @@ export class ClusterLoop {
       lease,
       leaseEndsAtSeconds: leaseEndsAtSeconds(lease, this.parts.clock),
       drainIsOver: this.#drainLeftMs(documents) === 0,
+      superseded: this.#reading?.kind === "usable" && this.#reading.documents.hash !== documents.hash,
     };
   }
 

@@ -90,6 +90,8 @@ export interface Moment {
   readonly leaseEndsAtSeconds: number;
   /** Is the drain of this record over, on our clock? */
   readonly drainIsOver: boolean;
+  /** Has another record been seen than the one that is being decided on? Its lease, if there is one, is not this one's. */
+  readonly superseded: boolean;
 }
 
 /** What is to be done with one cluster on one ProxySQL, and why. */

@@ -77,15 +77,26 @@ export async function pass(documents: Documents, context: PassContext, full: boo
       return await apply(decision, { documents, layers, record, context });
     });
   } catch (error) {
-    const code = error instanceof AdminError || error instanceof LeaseLostError ? error.code : "UNEXPECTED";
+    const code = error instanceof AdminError || error instanceof TooLateError ? error.code : "UNEXPECTED";
     return { kind: "failed", code, reason: error instanceof Error ? error.message : String(error), record };
   }
 }
 
-/** The lease ended between the decision and the statement that would have let writes through. */
-class LeaseLostError extends Error {
-  override readonly name = "LeaseLostError";
-  readonly code = "LEASE_LOST";
+/** Between the decision and the statement that would have let writes through, something came that forbids it. */
+class TooLateError extends Error {
+  override readonly name = "TooLateError";
+  constructor(
+    readonly code: "LEASE_LOST" | "SUPERSEDED",
+    reason: string,
+  ) {
+    super(`nothing was let through: ${reason}`);
+  }
+}
+
+/** Asked with the time as it is, right before a statement that lets writes through. Throws {@link TooLateError}. */
+function mustStillHold({ lease, superseded }: Moment): void {
+  if (superseded) throw new TooLateError("SUPERSEDED", "a later record has been read");
+  if (lease.kind === "lost") throw new TooLateError("LEASE_LOST", lease.reason);
 }
 
 interface Work {
@@ -109,8 +120,7 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   let verifiedAtMs: number | null = null;
   for (const step of plan.steps) {
     if ((step.kind === "update" || step.kind === "load") && letsWritesThrough(wanted)) {
-      const { lease } = context.moment();
-      if (lease.kind === "lost") throw new LeaseLostError(`nothing was let through: ${lease.reason}`);
+      mustStillHold(context.moment());
     }
     if (step.kind === "verify") {
       runtime = await verify(wanted, context.proxy);

@@ -45,13 +45,10 @@ export function restraint(record: MasterRecord, master: Server, now: Circumstanc
     return { phase: "fenced", withheld: null, kill: its };
   }
   const lingering = its.filter((one) => one.status === "OFFLINE_HARD");
-  if (record.phase !== "open" || lingering.length === 0) {
+  if (record.phase === "fenced" || lingering.length === 0) {
     return { phase: record.phase, withheld: null, kill: [] };
   }
   const count = lingering.reduce((sum, one) => sum + one.used, 0);
-  return {
-    phase: "fenced",
-    withheld: `${String(count)} connections to ${formatServer(master)} linger from before it was taken out`,
-    kill: lingering,
-  };
+  const why = `${String(count)} connections to ${formatServer(master)} linger from before it was taken out`;
+  return { phase: "fenced", withheld: record.phase === "open" ? why : null, kill: lingering };
 }

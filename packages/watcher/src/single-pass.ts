@@ -104,6 +104,7 @@ export class SinglePass {
       lease: lease.kind === "held" && monotonicNow() >= lease.untilMs ? OVER : lease,
       leaseEndsAtSeconds: leaseEndsAtSeconds(lease, SYSTEM_CLOCK),
       drainIsOver: drainLeftMs(record, 0, wallNow()) === 0,
+      superseded: false,
     });
     const cluster = record.cluster.toLowerCase();
     return { cluster, proxy: this.#proxy, state: this.state, moment, monotonicNow, seenAtMs: null };

@@ -46,6 +46,11 @@ describe("how much of the record a ProxySQL may show", () => {
       withheld: "2 connections to db1:3306 linger from before it was taken out",
       kill: inUse,
     });
+    expect(restraint(recordOf({ phase: "draining" }), db1, { ...calm, inUse })).toEqual({
+      phase: "fenced",
+      withheld: null,
+      kill: inUse,
+    });
     expect(restraint(recordOf(), db1, { ...calm, inUse: [used("OFFLINE_HARD", 0)] }).phase).toBe("open");
     expect(restraint(recordOf(), db2, { ...calm, inUse }).phase).toBe("open");
   });

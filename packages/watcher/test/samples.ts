@@ -127,6 +127,7 @@ export function momentOf(changes: Partial<Moment> = {}): Moment {
     lease: { kind: "not-asked-for" },
     leaseEndsAtSeconds: 0,
     drainIsOver: false,
+    superseded: false,
     ...changes,
   };
 }
