@@ -187,7 +187,10 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     await readers({ [one.port]: "", [other.port]: "ONLINE", [master.port]: "" });
     await other.query("STOP SLAVE SQL_THREAD");
     await readers({ [one.port]: "", [other.port]: "", [master.port]: "ONLINE" });
-    expect(fleet.watchers[0]?.output).toContain("0 of 2 replicas may read");
+    await waitUntil(() => fleet.watchers[0]?.log.includes("0 of 2 replicas may read"), {
+      timeoutMs: 10_000,
+      what: "the watcher to say that too few replicas may read",
+    });
     await one.query("START SLAVE");
     await other.query("START SLAVE");
     await readers({ [one.port]: "ONLINE", [other.port]: "ONLINE", [master.port]: "" });
