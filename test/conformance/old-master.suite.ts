@@ -17,6 +17,8 @@ export interface OldMasterKit {
   readonly administrator: string;
   /** Has it a super_read_only, which binds them? */
   readonly superReadOnly: boolean;
+  /** Makes a former master a replica as Orchestrator does. */
+  readonly rejoin: (former: DatabaseServer, master: DatabaseServer) => Promise<void>;
 }
 
 /** The statements under a heading of the document, as an administrator would paste them. */
@@ -87,8 +89,10 @@ export function oldMasterSuite(kit: OldMasterKit): void {
         deadline: realWorld.elapsed() + limitMs,
         ...order,
       },
-      { connect, account, world: realWorld },
+      context(connect),
     );
+
+  const context = (connect: Connect = connectMySql) => ({ connect, account, world: realWorld });
 
   /** Until everything that the master has is on the replica. */
   async function replicated(): Promise<void> {
@@ -179,6 +183,13 @@ export function oldMasterSuite(kit: OldMasterKit): void {
     expect(written).toBe(!kit.superReadOnly);
     await writable(master);
     await master.query("DELETE FROM app.lines_written WHERE id=8");
+  });
+
+  it("the account that only silences can't open", async () => {
+    const problem = await openServer(replica, [master], realWorld.elapsed() + 5000, context());
+    expect(problem).toMatch(/denied|privilege/i);
+    for (const statement of documentedSql(kit.heading, 1)) await master.query(statement);
+    await replicated();
   });
 
   it("the documented account can neither read nor write data", async () => {
@@ -316,26 +327,47 @@ export function oldMasterSuite(kit: OldMasterKit): void {
     expect(await master.query("SELECT @@global.read_only AS readOnly")).toEqual([{ readOnly: 0 }]);
   });
 
+  it("the successor has everything where the last to write was itself: A, then B, then A again", async () => {
+    // What stands on the master now was written by the replica, as its master.
+    await silence();
+    await openServer(replica, [master], realWorld.elapsed() + 20_000, context());
+    await master.replicateFrom(replica);
+    await replica.query("UPDATE app.lines_written SET note='by the other' WHERE id=2");
+    await waitUntil(
+      async () =>
+        (await master.query("SELECT note FROM app.lines_written WHERE id=2"))[0]?.["note"] === "by the other",
+      { timeoutMs: 20_000, what: "the former master to catch up" },
+    );
+    expect(await silence({ outgoing: replica, successor: master })).toMatchObject({
+      proof: { caughtUp: true },
+    });
+    await openServer(master, [replica], realWorld.elapsed() + 20_000, context());
+    await kit.rejoin(replica, master);
+    expect(await silence({ outgoing: master, successor: replica })).toMatchObject({
+      proof: { caughtUp: true },
+    });
+    await writable(master);
+  });
+
   describe("the new master", () => {
     it("is opened by the documented account: it forgets its master once everything is executed", async () => {
-      for (const statement of documentedSql(kit.heading, 1)) await master.query(statement);
       await replicated();
       const deadline = realWorld.elapsed() + 20_000;
-      const context = { connect: connectMySql, account, world: realWorld };
-      expect(await openServer(replica, [master], deadline, context)).toBeUndefined();
+      expect(await openServer(replica, [master], deadline, context())).toBeUndefined();
       expect(await replica.replicaStatus()).toBeUndefined();
       const app = await replica.connect(accounts.app);
       clients.push(app);
       await app.query("INSERT INTO lines_written VALUES (99, 'on the new master')");
       // Once more: nothing to do.
-      expect(await openServer(replica, [master], deadline, context)).toBeUndefined();
+      expect(await openServer(replica, [master], deadline, context())).toBeUndefined();
       await app.query("DELETE FROM lines_written WHERE id=99");
     });
 
     it("that can't be reached is not open", async () => {
-      const context = { connect: connectMySql, account, world: realWorld };
       const nowhere = { host: "127.0.0.1", port: 1 };
-      expect(await openServer(nowhere, [master], realWorld.elapsed() + 2000, context)).toMatch(/127.0.0.1:1/);
+      expect(await openServer(nowhere, [master], realWorld.elapsed() + 2000, context())).toMatch(
+        /127.0.0.1:1/,
+      );
     });
   });
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type MySql, accounts, serverForTests, startMariaDb, startMySql } from "@primacy/testkit";
+import { type MySql, accounts, serverForTests, startMariaDb, startMySql, waitUntil } from "@primacy/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectMySql } from "../../packages/writer/src/database/mysql-client.js";
 import type { DatabaseAccount } from "../../packages/writer/src/database/session.js";
@@ -15,6 +15,19 @@ describe.skipIf(!mariadb)("on the old master itself: MariaDB", () => {
     start: startMariaDb,
     administrator: "ALL PRIVILEGES",
     superReadOnly: false,
+    // Not by slave_pos: what it wrote itself as a master is not in its gtid_slave_pos, and never will be.
+    rejoin: async (former, master) => {
+      const { user, password } = accounts.repl;
+      await former.query(
+        `CHANGE MASTER TO MASTER_HOST='${master.host}', MASTER_PORT=${master.port}, MASTER_USER='${user}', ` +
+          `MASTER_PASSWORD='${password}', MASTER_USE_GTID=current_pos`,
+      );
+      await former.query("START SLAVE");
+      await waitUntil(async () => (await former.replicaStatus())?.["Slave_IO_Running"] === "Yes", {
+        timeoutMs: 20_000,
+        what: "the former master to replicate",
+      });
+    },
   });
 });
 
@@ -24,6 +37,7 @@ describe.skipIf(!mysql)("on the old master itself: MySQL", () => {
     start: startMySql,
     administrator: "ALL",
     superReadOnly: true,
+    rejoin: async (former, master) => former.replicateFrom(master),
   });
 });
 
@@ -34,6 +48,7 @@ describe.skipIf(!mysql)("on the old master itself: MySQL without GTIDs, by file 
       startMySql({ ...options, extra: ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"] }),
     administrator: "ALL",
     superReadOnly: true,
+    rejoin: async (former, master) => former.replicateFrom(master),
   });
 });
 

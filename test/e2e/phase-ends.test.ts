@@ -28,7 +28,7 @@ describe.runIf(isReady)("a graceful takeover that fails half-way, of which no ho
     on = await Takeovers.start({
       proxies: 1,
       layout: { drainSeconds: 2 },
-      writerVariables: { PRIMACY_DATABASE_DEADLINE: "1" },
+      writerVariables: { PRIMACY_DATABASE_DEADLINE: "5" },
       orchestratorConfiguration: { ReasonableMaintenanceReplicationLagSeconds: 2 },
     });
     const resolve = async () =>
@@ -119,6 +119,28 @@ describe.runIf(isReady)("without Consul", () => {
     expect(master.address).not.toBe(old.address);
     await on.everywhere(2);
     expect(await onlineIn(on.fleet.proxies[0]!, WRITER)).toEqual([master.address]);
+  });
+});
+
+describe.runIf(isReady)("without Consul, where the cluster says stop", () => {
+  test("there is no failover without its fence, and there is one once Consul is back", async () => {
+    on = await Takeovers.start({
+      proxies: 1,
+      layout: { onFenceFailure: "stop" },
+      writerVariables: { PRIMACY_DEADLINE: "2" },
+    });
+    // A hook that could read the layout, on this machine.
+    expect((await on.fleet.orchestrator.gracefulTakeover("main")).status).toBe(200);
+    const old = await on.master();
+    const before = (await on.hooks()).length;
+    await on.consul.stop();
+    await old.kill9();
+    expect(await on.lastHook("PreFailover", before)).toMatchObject({ code: 16, outcome: "undelivered" });
+    expect((await on.hooks()).slice(before).map(({ hook }) => hook)).not.toContain("PostMasterFailover");
+    await on.consul.start();
+    const { generation } = await on.reaches("open", 6);
+    expect((await on.master()).address).not.toBe(old.address);
+    await on.everywhere(generation);
   });
 });
 

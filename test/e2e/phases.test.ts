@@ -127,7 +127,8 @@ describe.runIf(isReady)("a takeover with drain and fence", () => {
     );
     const later = (await on.hooks()).length;
     await on.fleet.orchestrator.gracefulTakeover("main");
-    expect(await on.lastHook("PreFailover", later)).toMatchObject({
+    const second = await on.lastHook("PreFailover", later);
+    expect(second, second.msg).toMatchObject({
       outcome: "ok",
       acknowledged: 2,
       proxies: 2,

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type Dialect, dialectOf, isReadOnly, isWritable, readVariables } from "../src/database/dialect.js";
+import {
+  type Dialect,
+  beyond,
+  dialectOf,
+  isReadOnly,
+  isWritable,
+  readVariables,
+} from "../src/database/dialect.js";
 
 const variables = (version: string, more: Record<string, string> = {}) =>
   readVariables(
@@ -69,6 +76,16 @@ describe("the dialects", () => {
     expect(position(true).read({ position: set })).toEqual({ kind: "gtid", set: set.replace("\n", "") });
     expect(position(true).read({ position: "" })).toBeNull();
     expect(position(false).read(undefined)).toBeNull();
+  });
+
+  it("what a MariaDB wrote itself counts as had, domain by domain, whoever's number it is", () => {
+    const gtid = (set: string) => ({ kind: "gtid", set }) as const;
+    expect(beyond(gtid("0-2-10"), gtid("0-1-10"))).toBeNull();
+    expect(beyond(gtid("0-2-11"), gtid("0-1-10"))).toEqual(gtid("0-2-11"));
+    expect(beyond(gtid("0-2-10,7-2-4"), gtid("0-1-10"))).toEqual(gtid("7-2-4"));
+    expect(beyond(gtid("0-2-18446744073709551615"), gtid("0-1-18446744073709551614"))).not.toBeNull();
+    expect(beyond(gtid("0-2-10"), null)).toEqual(gtid("0-2-10"));
+    expect(beyond(file, gtid("0-1-10"))).toEqual(file);
   });
 
   it("pastes nothing into a statement that can't be a position", () => {

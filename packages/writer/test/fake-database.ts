@@ -22,6 +22,8 @@ export class FakeDatabase {
   /** Statements that are never answered, or that a test looks at first. */
   before: (sql: string) => void = () => undefined;
   position = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5";
+  /** MariaDB's gtid_current_pos. */
+  ownPosition = "";
   /** What a wait on it answers. */
   waited: number | null = 0;
   source: Server | null = null;
@@ -67,6 +69,7 @@ export class FakeDatabase {
     }
     if (sql.startsWith("KILL CONNECTION ")) return this.#kill(Number(sql.slice(16)));
     if (/^SET GLOBAL (?:super_)?read_only=/.test(sql)) this.readOnly = sql.includes("=1");
+    if (sql.includes("gtid_current_pos")) return [{ position: this.ownPosition }];
     if (sql.includes("AS position")) return [{ position: this.position }];
     if (sql.includes("AS outcome")) return [{ outcome: this.waited }];
     if (/^SHOW (?:REPLICA|SLAVE) STATUS/.test(sql)) return this.#replica();

@@ -4,6 +4,7 @@ import { hookEvent } from "../hook/event.js";
 import { type Hook, HOOKS, parseHook, stopsRecovery } from "../hook/name.js";
 import { deliverLive } from "../live-event.js";
 import { afterHook } from "../phases/after-hook.js";
+import { knownPolicy } from "../phases/policy.js";
 import { type Run, commitContext, usage } from "../run.js";
 import { Spool } from "../spool/folder.js";
 import { printable } from "@primacy/contract";
@@ -31,7 +32,9 @@ export async function hookCommand(run: Run): Promise<Ending> {
       deadline: run.deadline,
     },
   );
-  const held = await afterHook(run, cluster, event, ending);
+  const stopOnFailure = await knownPolicy(run.settings.spool.folder, cluster, ending.stopOnFailure);
+  const known = stopOnFailure === undefined ? ending : { ...ending, stopOnFailure };
+  const held = await afterHook(run, cluster, event, known);
   return { ...held, fields: { ...fields, ...held.fields } };
 }
 

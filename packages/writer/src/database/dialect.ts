@@ -40,6 +40,11 @@ export interface Dialect {
   /** The end of the binary log, by GTID where `byGtid`. Null: it has none. */
   readonly position: (byGtid: boolean) => Question<Position | null>;
   /**
+   * What a server has executed or written itself, where its wait does not count what it wrote itself (MariaDB: after
+   * A, B, A the last transactions that B has may be A's own, and A's gtid_slave_pos never gets there).
+   */
+  readonly ownPosition: Question<Position | null> | null;
+  /**
    * Waits, on a replica, until it has executed all up to a position: true; false when the seconds are over; null where
    * it can't tell, because it is nobody's replica.
    */
@@ -99,6 +104,7 @@ function mariaDb(number: string): Dialect {
       byGtid
         ? gtidPosition("SELECT @@global.gtid_binlog_pos AS position")
         : filePosition("SHOW MASTER STATUS"),
+    ownPosition: gtidPosition("SELECT @@global.gtid_current_pos AS position"),
     waitFor: (position, seconds) =>
       position.kind === "gtid"
         ? outcome(`MASTER_GTID_WAIT('${position.set}', ${wholeSeconds(seconds)})`, (value) => value === 0)
@@ -128,6 +134,7 @@ function mySql(number: string, code: number, variables: Variables): Dialect {
     gtid: variables.get("gtid_mode") === "ON",
     position: (byGtid) =>
       byGtid ? gtidPosition("SELECT @@global.gtid_executed AS position") : filePosition(status),
+    ownPosition: null,
     waitFor: (position, seconds) =>
       position.kind === "gtid"
         ? outcome(
@@ -140,6 +147,26 @@ function mySql(number: string, code: number, variables: Variables): Dialect {
     stopReplica: `STOP ${replica}`,
     forgetSource: `RESET ${replica} ALL`,
   };
+}
+
+/**
+ * MariaDB's `domain-server-sequence,…`: what of `wanted` is beyond `had`; null: nothing. Sequences of a domain rise
+ * whoever wrote them.
+ */
+export function beyond(wanted: Position, had: Position | null): Position | null {
+  if (wanted.kind !== "gtid" || had?.kind !== "gtid") return wanted;
+  const reached = new Map(had.set.split(",").map((gtid) => gtidParts(gtid)));
+  const rest = wanted.set.split(",").filter((gtid) => {
+    const [domain, sequence] = gtidParts(gtid);
+    return (reached.get(domain) ?? -1n) < sequence;
+  });
+  return rest.length === 0 ? null : { kind: "gtid", set: rest.join(",") };
+}
+
+function gtidParts(gtid: string): [domain: string, sequence: bigint] {
+  const found = /^(\d+)-\d+-(\d+)$/.exec(gtid);
+  if (found === null) throw new Error(`"${printable(gtid)}" is no GTID of MariaDB`);
+  return [found[1] ?? "", BigInt(found[2] ?? "0")];
 }
 
 function gtidPosition(sql: string): Question<Position | null> {

@@ -9,8 +9,6 @@ import {
   isDatabaseError,
 } from "./session.js";
 
-/** A server that hasn't answered by then counts as gone: a dead machine must not hold a failover. Milliseconds. */
-const CONNECT_LIMIT_MS = 1000;
 /** For a statement that waits for nothing. Milliseconds. */
 const STATEMENT_LIMIT_MS = 2000;
 
@@ -30,10 +28,17 @@ export interface Reached {
 
 /**
  * Opens a session and finds out whose it is. `deadline`: on the world's `elapsed` clock.
+ *
+ * @param connectMs how long a server may take to answer at all
  * @throws {DatabaseError}
  */
-export async function reach(server: Server, deadline: number, context: DatabaseContext): Promise<Reached> {
-  const session = await openSession(server, deadline, context);
+export async function reach(
+  server: Server,
+  deadline: number,
+  context: DatabaseContext,
+  connectMs = Number.POSITIVE_INFINITY,
+): Promise<Reached> {
+  const session = await openSession(server, Math.min(deadline, context.world.elapsed() + connectMs), context);
   try {
     const variables = await readFacts(session, deadline, context);
     const dialect = dialectOf(variables);
@@ -52,7 +57,7 @@ export async function openSession(
   deadline: number,
   context: DatabaseContext,
 ): Promise<DatabaseSession> {
-  return await context.connect(server, context.account, limit(deadline, CONNECT_LIMIT_MS, context));
+  return await context.connect(server, context.account, limit(deadline, deadline, context));
 }
 
 /** @throws {DatabaseError} */

@@ -1,5 +1,5 @@
 import { type Server, formatServer } from "@primacy/contract";
-import type { Position } from "../database/dialect.js";
+import { type Position, beyond } from "../database/dialect.js";
 import {
   type DatabaseContext,
   type Reached,
@@ -47,11 +47,16 @@ export async function waitForSuccessor(
 
 async function waitAt(
   { session, dialect }: Reached,
-  position: Position,
+  wanted: Position,
   deadline: number,
-  { world }: DatabaseContext,
+  context: DatabaseContext,
 ): Promise<boolean | null> {
-  const leftMs = Math.max(1, deadline - world.elapsed());
+  const { ownPosition } = dialect;
+  const [own] =
+    ownPosition === null ? [] : await session.query(ownPosition.sql, statementLimit(deadline, context));
+  const position = ownPosition === null ? wanted : beyond(wanted, ownPosition.read(own));
+  if (position === null) return true;
+  const leftMs = Math.max(1, deadline - context.world.elapsed());
   const wait = dialect.waitFor(position, leftMs / 1000);
   // The server counts in whole seconds, so its limit may be the later one.
   const answer = session.query(wait.sql, Math.max(leftMs, 1000) + 200);

@@ -19,6 +19,8 @@ export interface SilenceOrder {
   readonly successor: Server | null;
   /** Users whose sessions stay, besides our own: Orchestrator's. */
   readonly keepUsers: readonly string[];
+  /** How long the old master may take to answer at all, milliseconds (default: until the deadline). */
+  readonly connectMs?: number | undefined;
   /** On the world's `elapsed` clock. */
   readonly deadline: number;
 }
@@ -48,7 +50,7 @@ export async function silenceOldMaster(order: SilenceOrder, context: DatabaseCon
   const begun = context.world.elapsed();
   let old: Reached;
   try {
-    old = await reach(order.outgoing, order.deadline, context);
+    old = await reach(order.outgoing, order.deadline, context, order.connectMs);
   } catch (error) {
     return { kind: "unreachable", problem: databaseProblem(error) };
   }

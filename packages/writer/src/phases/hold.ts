@@ -1,6 +1,6 @@
 import { ConsulError, type ConsulStore } from "@primacy/consul-store";
 import { type Layout, type MasterRecord, type Server, formatServer, sameServer } from "@primacy/contract";
-import { type OldMasterMeans, type OldMasterReport, visitOldMaster } from "./old-master.js";
+import { type OldMasterMeans, type OldMasterReport, type Visit, visitOldMaster } from "./old-master.js";
 import { type BarrierEnd, barrierFields, barrierLine, waitForProxies } from "./proxies.js";
 import { makeServerWritable } from "./reopen.js";
 import { longestWait } from "./wait-time.js";
@@ -20,15 +20,11 @@ export interface PhaseMeans extends OldMasterMeans {
 }
 
 /** A takeover as far as it concerns the old master. */
-export interface Takeover {
+export interface Takeover extends Visit {
   readonly cluster: string;
-  readonly record: MasterRecord;
   readonly layout: Layout | undefined;
   /** By the name by which it is reached from here. */
   readonly outgoing: Server;
-  readonly successor: Server | null;
-  /** Nothing has failed: then the old master should be there to be asked. */
-  readonly planned: boolean;
 }
 
 /** What was reached: by all that is waited for, or not. */
@@ -71,8 +67,8 @@ async function waitFor(takeover: Takeover, means: PhaseMeans): Promise<BarrierEn
  * we were too late, and take back what we did.
  */
 async function visit(takeover: Takeover, means: PhaseMeans): Promise<OldMasterReport> {
-  const { outgoing, successor, record } = takeover;
-  const old = await visitOldMaster(outgoing, successor, record, means);
+  const { outgoing, record } = takeover;
+  const old = await visitOldMaster(takeover, means);
   if (old.evidence?.wasWritable !== true) return old;
   const now = await readAgain(takeover, means);
   if (now?.phase !== "open" || !sameServer(now.master, record.master)) return old;

@@ -33,11 +33,21 @@ const NOT_ASKED: OldMasterReport = {
   fields: {},
 };
 
+/** A dead machine must not hold its failover. Milliseconds. */
+const DEAD_AFTER_MS = 1000;
+
+/** Who is to be silenced, and for whom. */
+export interface Visit {
+  readonly outgoing: Server;
+  readonly successor: Server | null;
+  readonly record: MasterRecord;
+  /** Nothing has failed: then the old master should be there to be asked. */
+  readonly planned: boolean;
+}
+
 /** Goes to the old master and silences it. Never rejects for what a database or a disk does. */
 export async function visitOldMaster(
-  outgoing: Server,
-  successor: Server | null,
-  record: MasterRecord,
+  { outgoing, successor, record, planned }: Visit,
   means: OldMasterMeans,
 ): Promise<OldMasterReport> {
   const { settings, world, spoolFolder } = means;
@@ -45,7 +55,8 @@ export async function visitOldMaster(
   if (!context.ok) return { ...NOT_ASKED, notes: [context.problem], state: "unreachable" };
   if (settings === undefined || context.value === undefined) return NOT_ASKED;
   const { keepUsers, deadlineMs } = settings;
-  const order = { outgoing, successor, keepUsers, deadline: world.elapsed() + deadlineMs };
+  const connectMs = planned ? undefined : DEAD_AFTER_MS;
+  const order = { outgoing, successor, keepUsers, connectMs, deadline: world.elapsed() + deadlineMs };
   const silence = await silenceOldMaster(order, context.value);
   if (silence.kind === "unreachable") return unreachable(outgoing, silence);
   const kept = await keep(spoolFolder, record, silence);
