@@ -56,10 +56,18 @@ export async function runStandInHere(input: RunnerInput): Promise<OrchestratorRu
   const json = JSON.parse(await readFile(input.configurationFile, "utf8")) as Record<string, unknown>;
   await mkdir(dirname(input.logFile), { recursive: true });
   await writeFile(input.logFile, "", { flag: "a" });
+  // A failover that is under way when it is stopped goes on; its log's folder may be gone by then.
+  let running = true;
   const standIn = new OrchestratorStandIn(readStandInConfiguration(json), {
-    log: (line) => appendFileSync(input.logFile, `${line}\n`),
+    log: (line) => {
+      if (running) appendFileSync(input.logFile, `${line}\n`);
+    },
     die: () => undefined,
   });
   await standIn.start();
-  return { stop: () => standIn.stop(), kill9: () => standIn.stop() };
+  const stop = async (): Promise<void> => {
+    running = false;
+    await standIn.stop();
+  };
+  return { stop, kill9: stop };
 }
