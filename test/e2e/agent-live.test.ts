@@ -197,6 +197,36 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     expect((await inConsul.record()).generation).toBe(1);
   }, 180_000);
 
+  test("a replica that the layout doesn't name joins, is routed by what it is, leaves and comes back", async () => {
+    const [known, found] = [db(1), db(2)];
+    const servers = [db(0), known].map(({ host, port }) => ({ host, port }));
+    await layout({ servers, discover: true });
+    await startAgent({ settleSeconds: 1 });
+    const joined = await inConsul.waitForMembers(
+      (seen) => seen.servers.some((one) => one.port === found.port && one.discovered),
+      "the discovered replica",
+    );
+    expect(joined.removed).toEqual([]);
+    await found.query("STOP SLAVE");
+    await readers({ [found.port]: "", [known.port]: "ONLINE" });
+    await found.query("START SLAVE");
+    await readers({ [found.port]: "ONLINE" });
+    await found.kill9();
+    await waitUntil(
+      async () => {
+        // Orchestrator finds it again as long as its master lists it.
+        await fleet.orchestrator.api(`forget/${found.host}/${String(found.port)}`);
+        return (await inConsul.members()).removed.some((one) => one.port === found.port);
+      },
+      { timeoutMs: 60_000, intervalMs: 300, what: "the replica to leave" },
+    );
+    await readers({ [found.port]: "", [known.port]: "ONLINE" });
+    await found.start();
+    await fleet.orchestrator.api(`discover/${found.host}/${String(found.port)}`);
+    await readers({ [found.port]: "ONLINE" }, 60_000);
+    expect((await inConsul.members()).removed).toEqual([]);
+  }, 240_000);
+
   describe("a master that somebody moves by hand", () => {
     const moveByHand = async (): Promise<void> => {
       const [old, next, replica] = [db(0), db(1), db(2)];

@@ -10,6 +10,7 @@ import { failOver } from "./failover.js";
 import { forcedAnalysis, gracefulTakeover, onlyMaster } from "./graceful-takeover.js";
 import { type InstanceKey, keyText, sameKey } from "./instance.js";
 import { type Recovery, recoveryView } from "./recovery.js";
+import { dateTime } from "./time-text.js";
 
 /** What changes something. */
 export const actionRoutes: readonly Route[] = [
@@ -25,6 +26,7 @@ export const actionRoutes: readonly Route[] = [
   ],
   ["force-master-failover/:clusterHint", forceFailover],
   ["discover/:host/:port", discover],
+  ["forget/:host/:port", forget],
   ["begin-downtime/:host/:port/:owner/:reason", beginDowntime],
   ["begin-downtime/:host/:port/:owner/:reason/:duration", beginDowntime],
   ["end-downtime/:host/:port", endDowntime],
@@ -83,6 +85,14 @@ async function discover({ params, tools }: ApiRequest): Promise<ApiReply> {
   await tools.topology.read(key);
   const server = tools.backend.server(key);
   return apiResponse("OK", `Instance discovered: ${keyText(key)}`, server && tools.backend.view(server));
+}
+
+/** A server that still answers, and that a seed or its master names, is found again. */
+function forget({ params, tools }: ApiRequest): ApiReply {
+  const key = keyOf(params);
+  if (tools.backend.forget(key)) return apiResponse("OK", `Forgot instance: ${keyText(key)}`, key);
+  // The very line of its log.
+  throw new Error(`${dateTime(tools.now())} ERROR ForgetInstance(): instance ${keyText(key)} not found`);
 }
 
 function beginDowntime({ params, tools }: ApiRequest): ApiReply {

@@ -64,6 +64,11 @@ export class Backend {
     return instance;
   }
 
+  /** False where it was not known. */
+  forget(key: InstanceKey): boolean {
+    return this.#servers.delete(keyText(key));
+  }
+
   /** A look has failed. What was known of the server stays, as stale as it is. */
   writeCheckFailed(key: InstanceKey, partialSuccess: boolean): void {
     const server = this.server(key);
