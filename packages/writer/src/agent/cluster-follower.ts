@@ -1,31 +1,18 @@
 import { type ClusterSnapshot, ConsulError, type ConsulStore } from "@primacy/consul-store";
-import {
-  type Layout,
-  type MasterRecord,
-  type Members,
-  canonicalServer,
-  formatServer,
-} from "@primacy/contract";
+import { type Layout, type MasterRecord, type Members, canonicalServer } from "@primacy/contract";
 import type { Logger } from "pino";
 import { type CommitContext, commitEvent } from "../commit.js";
 import { commitEnding } from "../ending.js";
 import { type DecisionSettings, type RecordDecision, decideRecord, decideUnheard } from "./decide.js";
-import {
-  type Membership,
-  type MembershipSettings,
-  beliefs,
-  meaningOf,
-  membersDocument,
-  membershipFrom,
-  newMembership,
-  observe,
-} from "./membership.js";
+import { describeMembers, disagreementOf, findingKey } from "./findings.js";
+import { type Membership, type MembershipSettings, beliefs, newMembership, observe } from "./membership.js";
+import { meaningOf, membersDocument, membershipFrom } from "./members-document.js";
 import type { AgentMetrics } from "./metrics.js";
 import type { OrchestratorClient } from "./orchestrator/client.js";
 import { OrchestratorError } from "./orchestrator/error.js";
+import { ProxyLook } from "./proxy-look.js";
 import { type Finding, weightOf } from "./rules.js";
 import { NOTHING_SINCE, type Since, heldForMs, noteSince } from "./since.js";
-import { clusterStatus } from "./status.js";
 import { type ClusterView, viewObjection } from "./view.js";
 
 export interface FollowerSettings {
@@ -63,9 +50,6 @@ export interface FollowerStatus {
   readonly heardAtMs: number | null;
 }
 
-/** While a change is under way the proxies are looked at in every pass. Milliseconds. */
-const PROXIES_EVERY_MS = 5000;
-
 interface Documents {
   readonly snapshot: ClusterSnapshot;
   readonly record: MasterRecord;
@@ -84,8 +68,7 @@ export class ClusterFollower {
   #since: Since = NOTHING_SINCE;
   #said = "";
   #seen = "";
-  #proxiesAtMs = Number.NEGATIVE_INFINITY;
-  #proxiesBehind = false;
+  readonly #proxies: ProxyLook;
   #status: FollowerStatus;
 
   constructor(
@@ -96,6 +79,9 @@ export class ClusterFollower {
     private readonly parts: FollowerParts,
   ) {
     this.#log = parts.log.child({ cluster });
+    const { store, metrics, commit } = parts;
+    const deadlineMs = settings.consulDeadlineMs;
+    this.#proxies = new ProxyLook({ store, world: commit.world, metrics, log: this.#log, deadlineMs });
     this.#status = { cluster, says: "not looked at yet", held: false, heardAtMs: null };
   }
 
@@ -131,7 +117,7 @@ export class ClusterFollower {
     const committed = decision.event !== null && (await this.#commit(decision, signal));
     // Judged against the master of before, they would be wrong a moment later.
     if (!committed) await this.#writeMembers(documents, decision, believable, signal);
-    await this.#lookAtProxies(snapshot, signal);
+    await this.#proxies.look(snapshot, signal);
     return look.kind === "view";
   }
 
@@ -232,7 +218,7 @@ export class ClusterFollower {
       cluster: this.cluster,
       nowMs: commit.world.now(),
       observedBy: agent,
-      held: believable ? null : this.#lasting("held", decision, this.settings.heldAfterMs),
+      held: believable ? null : this.#held(decision),
       disagreement: this.#disagreement(decision),
     });
     const said = stored.kind === "valid" ? meaningOf(stored.value, record, layout) : null;
@@ -244,10 +230,19 @@ export class ClusterFollower {
     });
     if (written.outcome === "committed") {
       metrics.noteMembersWritten(this.cluster);
-      this.#log.info({ servers: describe(members) }, "members written");
+      this.#log.info({ servers: describeMembers(members) }, "members written");
     } else if (written.outcome !== "lost-race") {
       this.#log.warn({ err: written.cause }, "members could not be written");
     }
+  }
+
+  #held(decision: RecordDecision): Members["held"] {
+    return this.#lasting("held", decision, this.settings.heldAfterMs);
+  }
+
+  #disagreement(decision: RecordDecision): Members["disagreement"] {
+    const finding = disagreementOf(decision);
+    return finding === null ? null : this.#lasting(findingKey(finding), finding, this.settings.reportAfterMs);
   }
 
   #lasting(key: string, { rule, reason }: Finding, afterMs: number): Members["held"] {
@@ -257,34 +252,13 @@ export class ClusterFollower {
     return { since: new Date(world.now() - ms).toISOString(), rule, reason: reason.slice(0, 1000) };
   }
 
-  /** The first finding that people must look at and that is not Orchestrator's silence. */
-  #disagreement(decision: RecordDecision): Members["disagreement"] {
-    const finding = decision.findings.find((one) => weightOf(one) !== "quiet" && !IS_SILENCE.has(one.rule));
-    if (finding === undefined || decision.event !== null) return null;
-    return this.#lasting(findingKey(finding), finding, this.settings.reportAfterMs);
-  }
-
-  async #lookAtProxies(snapshot: ClusterSnapshot, signal: AbortSignal): Promise<void> {
-    const { commit, store, metrics } = this.parts;
-    const now = commit.world.elapsed();
-    const recent = snapshot.record.kind === "valid" && isRecent(snapshot.record.value, commit.world.now());
-    if (!recent && !this.#proxiesBehind && now - this.#proxiesAtMs < PROXIES_EVERY_MS) return;
-    const deadlineMs = this.settings.consulDeadlineMs;
-    const roster = await store.readAcknowledgements(this.cluster, { deadlineMs, signal });
-    this.#proxiesAtMs = now;
-    const nowMs = commit.world.now();
-    const { proxies } = clusterStatus({ snapshot, roster, agentLeads: true, nowMs });
-    this.#proxiesBehind = proxies.some((one) => one.behind !== null);
-    metrics.noteProxies(this.cluster, proxies);
-  }
-
   #sayError(error: unknown): void {
     const code = error instanceof ConsulError ? error.code : "UNEXPECTED";
     this.parts.metrics.noteError(code);
     const message = error instanceof Error ? error.message : String(error);
-    if (code === "UNEXPECTED")
-      this.#log.error({ err: error }, "a pass ended by an error of its own: please report it");
-    this.#say(`nothing could be done: ${message}`, "warn", { code });
+    const trace = code === "UNEXPECTED" ? { err: error } : {};
+    const advice = code === "UNEXPECTED" ? " (an error of our own: please report it)" : "";
+    this.#say(`nothing could be done: ${message}${advice}`, "warn", { code, ...trace });
   }
 
   /** One sentence a pass, and none where it would be the same as before. */
@@ -296,38 +270,7 @@ export class ClusterFollower {
   }
 }
 
-const IS_SILENCE: ReadonlySet<string> = new Set([
-  "orchestrator-away",
-  "nothing-known",
-  "nothing-checked",
-  "nobody-reachable",
-]);
-
-function findingKey(finding: Finding): string {
-  return `finding ${finding.rule}`;
-}
-
 function problemOf(document: ClusterSnapshot["record" | "layout"], what: string): string | null {
   if (document.kind === "valid") return null;
   return document.kind === "absent" ? `there is no ${what}` : document.problem;
-}
-
-/** Proxies take up a record in milliseconds; those that don't within this time are looked at as often as any. */
-function isRecent(record: MasterRecord, nowMs: number): boolean {
-  return nowMs - Date.parse(record.writtenAt) < 30_000;
-}
-
-function describe(members: Members): string {
-  const servers = members.servers.map((one) => {
-    const what =
-      one.downtime !== null
-        ? "downtimed"
-        : !one.reachable
-          ? "unreachable"
-          : one.replicating
-            ? "replicating"
-            : "";
-    return `${formatServer(one)} ${what}`.trim();
-  });
-  return servers.join(", ");
 }

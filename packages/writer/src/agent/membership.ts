@@ -1,17 +1,13 @@
 import {
   type Layout,
   type MasterRecord,
-  type Member,
-  type Members,
   type Server,
   canonicalServer,
-  compareServers,
-  formatServer,
   includesServer,
   layoutServer,
   sameServer,
 } from "@primacy/contract";
-import { type Judgement, judge, memberState } from "./judge.js";
+import { type Judgement, judge } from "./judge.js";
 import { type Belief, type SteadySettings, UNKNOWN, believe } from "./steady.js";
 import type { ClusterView, SeenServer } from "./view.js";
 
@@ -21,7 +17,7 @@ export interface MembershipSettings extends SteadySettings {
 }
 
 /** What the agent keeps in mind of one server. Times are milliseconds since 1970. */
-interface Tracked {
+export interface Tracked {
   readonly server: Server;
   readonly belief: Belief;
   /** The facts of when it last looked as it is believed to be; null before anything is believed. */
@@ -52,27 +48,6 @@ const MOST_DISCOVERED = 256;
 /** Where there is no members document yet. */
 export function newMembership(master: Server): Membership {
   return { master, servers: [], removed: [] };
-}
-
-/**
- * What another agent believed when it wrote the document. The beliefs are taken over, so that a change of leader moves
- * nobody's readers; a quarantine that was not over begins anew, because nobody has watched in between.
- */
-export function membershipFrom(members: Members, record: MasterRecord, layout: Layout): Membership {
-  const servers = members.servers.map((member): Tracked => {
-    const { followsMasterSince, ...facts } = member;
-    const over = quarantineIsOver(member, members.observedAt, record, layout);
-    return {
-      server: { host: member.host, port: member.port },
-      belief: { ...UNKNOWN, state: memberState(member, sameServer(member, members.master), layout) },
-      facts,
-      followsSinceMs: followsMasterSince === null || !over ? null : Date.parse(followsMasterSince),
-      thereSinceMs: null,
-      awaySinceMs: null,
-      joined: member.discovered,
-    };
-  });
-  return { master: members.master, servers, removed: members.removed };
 }
 
 /** What is believed after one more look. Servers that were not seen stay as they were. Pure. */
@@ -195,77 +170,6 @@ function removedAfter(
     .filter((one) => layoutServer(layout, one) === undefined && !includesServer(joined, one))
     .filter((one, index, all) => all.findIndex((other) => sameServer(one, other)) === index)
     .slice(-MOST_DISCOVERED);
-}
-
-export interface DocumentContext {
-  readonly cluster: string;
-  readonly nowMs: number;
-  readonly observedBy: string;
-  readonly held: Members["held"];
-  readonly disagreement: Members["disagreement"];
-}
-
-/** The document that says what is believed; servers of which nothing is believed yet are left out. Pure. */
-export function membersDocument(membership: Membership, context: DocumentContext): Members {
-  const { cluster, nowMs, observedBy, held, disagreement } = context;
-  const servers = membership.servers.flatMap((one): Member[] => {
-    if (one.facts === null || one.belief.state === "unknown") return [];
-    if (one.facts.discovered && !one.joined) return [];
-    const since = one.followsSinceMs === null ? null : new Date(one.followsSinceMs).toISOString();
-    return [{ ...one.facts, discovered: one.joined, followsMasterSince: since }];
-  });
-  return {
-    format: 1,
-    cluster,
-    master: membership.master,
-    observedAt: new Date(nowMs).toISOString(),
-    observedBy,
-    servers: servers.sort(compareServers),
-    removed: membership.removed,
-    held,
-    disagreement,
-  };
-}
-
-/**
- * What a document means to whoever reads it: two with the same meaning need not both be written. Lag counts by whether
- * it is too much, following by whether it ends a quarantine; who looked and when does not count. Pure.
- */
-export function meaningOf(members: Members, record: MasterRecord, layout: Layout): string {
-  const servers = members.servers.map((member) => {
-    const { host, port, readOnly, ioThread, sqlThread, replicatesFrom, followsMaster, downtime, discovered } =
-      member;
-    return {
-      host,
-      port,
-      state: memberState(member, sameServer(member, members.master), layout),
-      readOnly,
-      ioThread,
-      sqlThread,
-      replicatesFrom,
-      followsMaster,
-      downtime,
-      discovered,
-      errant: member.errantGtid !== null,
-      mayLeaveQuarantine: quarantineIsOver(member, members.observedAt, record, layout),
-    };
-  });
-  return JSON.stringify({
-    master: formatServer(members.master),
-    servers,
-    removed: members.removed,
-    held: members.held?.rule ?? null,
-    disagreement:
-      members.disagreement === null ? null : [members.disagreement.rule, members.disagreement.reason],
-  });
-}
-
-/** True for whoever is not in quarantine. The watchers compute the same from the document. */
-function quarantineIsOver(member: Member, observedAt: string, record: MasterRecord, layout: Layout): boolean {
-  const quarantined = record.quarantined.map((one) => canonicalServer(layout, one));
-  if (!includesServer(quarantined, member)) return true;
-  if (member.followsMasterSince === null) return false;
-  return Date.parse(observedAt) - Date.parse(member.followsMasterSince) >= layout.quarantineSeconds * 1000;
 }
 
 /** Of each server, what it is believed to be: for metrics. */

@@ -2,7 +2,7 @@ import type { MasterRecord, Phase } from "@primacy/contract";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import { MEMBER_STATES, type MemberState } from "./judge.js";
 import { type Finding, weightOf } from "./rules.js";
-import type { ProxyStatus } from "./status.js";
+import type { ProxyStatus } from "./proxies.js";
 
 const PHASES: readonly Phase[] = ["open", "draining", "fenced"];
 

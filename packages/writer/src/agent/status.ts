@@ -9,6 +9,7 @@ import {
   sameServer,
 } from "@primacy/contract";
 import { memberState } from "./judge.js";
+import { type ProxyStatus, proxiesOf } from "./proxies.js";
 
 /**
  * - `ok`: one master takes writes on every proxy, and its replicas replicate.
@@ -28,14 +29,6 @@ export const STATUS_STATES = [
   "down",
 ] as const;
 export type StatusState = (typeof STATUS_STATES)[number];
-
-export interface ProxyStatus {
-  readonly proxy: string;
-  /** The generation that it has applied. */
-  readonly generation: number;
-  /** Why it is not where the record is; null where it is. */
-  readonly behind: string | null;
-}
 
 export interface ClusterStatus {
   readonly cluster: string;
@@ -217,24 +210,6 @@ function replicaVerdict({ record, layout, members }: Known): Verdict | null {
     says: `${formatServer(record.master)} takes writes; ${bad.join(", ")}`,
     next: "repair replication there; until then they serve no reads",
   };
-}
-
-function proxiesOf(record: MasterRecord, roster: StatusInput["roster"]): readonly ProxyStatus[] {
-  return (roster?.acknowledgements ?? [])
-    .filter((one) => one.sessionId !== null)
-    .map(({ proxy, document }): ProxyStatus => {
-      if (document.kind !== "valid")
-        return { proxy, generation: 0, behind: "its acknowledgement can't be read" };
-      const said = document.value;
-      const generation = said.appliedGeneration;
-      if (said.state === "refused" || said.state === "failing") {
-        return { proxy, generation, behind: `${said.state}: ${said.reason ?? ""}` };
-      }
-      if (said.incarnation !== record.incarnation)
-        return { proxy, generation, behind: "follows another history" };
-      const behind = said.generation < record.generation ? `at generation ${String(said.generation)}` : null;
-      return { proxy, generation, behind };
-    });
 }
 
 function ofProxies({ proxies, record }: Known): string {

@@ -205,6 +205,15 @@ describe("a pass", () => {
     expect([scenario.master, scenario.memberStates]).toEqual(["7 open db1", "none"]);
   });
 
+  test("goes on where it may not see which proxies follow", async () => {
+    const scenario = new Scenario();
+    scenario.consul.acknowledgementsDenied = true;
+    await scenario.see({ listed: HEALTHY }, 20);
+    expect(scenario.memberStates).toBe("db1=alone db2=replicating db3=replicating");
+    expect(scenario.follower.status.says).toContain("in-agreement");
+    expect(scenario.follower.status.heardAtMs).toBe(scenario.world.now());
+  });
+
   test("replaces no members document that it can't read", async () => {
     const scenario = new Scenario();
     scenario.consul.members = '{"format":2}';

@@ -1,15 +1,8 @@
 import { type Layout, type MasterRecord, type Members, membersText, readMembers } from "@primacy/contract";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type Membership,
-  beliefs,
-  meaningOf,
-  membersDocument,
-  membershipFrom,
-  newMembership,
-  observe,
-} from "../../src/agent/membership.js";
+import { meaningOf, membersDocument, membershipFrom } from "../../src/agent/members-document.js";
+import { type Membership, beliefs, newMembership, observe } from "../../src/agent/membership.js";
 import type { Instance } from "../../src/agent/orchestrator/instance.js";
 import {
   AFTER_FAILOVER,

@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import type { ClusterSnapshot, RecordCommit, Roster, WriteOutcome } from "@primacy/consul-store";
+import {
+  type ClusterSnapshot,
+  ConsulError,
+  type RecordCommit,
+  type Roster,
+  type WriteOutcome,
+} from "@primacy/consul-store";
 import {
   type Layout,
   type MasterRecord,
@@ -82,8 +88,13 @@ export class MemoryConsul {
       return { outcome: "committed", index: this.#index };
     });
 
-  readAcknowledgements = (): Promise<Roster> =>
-    this.#call(() => ({ acknowledgements: [], index: this.#index, sentAtMs: 0 }));
+  /** May nobody see the acknowledgements? */
+  acknowledgementsDenied = false;
+
+  readAcknowledgements = (): Promise<Roster> => {
+    if (this.acknowledgementsDenied) return Promise.reject(new ConsulError("CONSUL_DENIED", "denied"));
+    return this.#call(() => ({ acknowledgements: [], index: this.#index, sentAtMs: 0 }));
+  };
 
   #call<T>(effect: () => T): Promise<T> {
     if (this.knife !== null && this.knife.calls-- <= 0) {
