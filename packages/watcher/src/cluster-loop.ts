@@ -1,5 +1,5 @@
 import { ClusterWatch, type ClusterSnapshot, type ConsulStore, type WatchState } from "@primacy/consul-store";
-import type { Members } from "@primacy/contract";
+import type { MasterRecord, Members } from "@primacy/contract";
 import type { Logger } from "pino";
 import type { Announcer } from "./announcer.js";
 import { ClusterLog } from "./cluster-log.js";
@@ -145,7 +145,7 @@ export class ClusterLoop {
 
   #newKeeper(): LeaseKeeper {
     const { options, parts } = this;
-    return new LeaseKeeper(options.cluster, {
+    return new LeaseKeeper(options.cluster, parts.state.mark(options.cluster)?.hash ?? null, {
       clock: parts.clock,
       file: parts.leaseFile,
       presence: () => parts.announcer.presence(options.cluster),
@@ -159,20 +159,22 @@ export class ClusterLoop {
     });
   }
 
-  /** A read counts for the lease only where it shows the record that is followed here. */
-  #noteRead(snapshot: ClusterSnapshot): void {
-    const { record } = snapshot;
+  /** A read counts for the lease of the record that it shows; that of one which is refused here counts for none. */
+  #noteRead({ record, sentAtMs }: ClusterSnapshot): void {
     if (this.#reading?.kind !== "usable" || this.#outcome?.kind === "refused" || record.kind !== "valid")
       return;
-    if (hashOfText(record.text) === this.#reading.documents.hash) this.#keeper.noteRead(snapshot.sentAtMs);
+    this.#keeper.noteRead(hashOfText(record.text), sentAtMs);
   }
 
   #receive(snapshot: ClusterSnapshot, source: string, wentBack: boolean): void {
     // Another layout may want another disk, and other hostgroups.
     if (snapshot.layoutIndex !== this.#layoutIndex) this.#fullDue = true;
     this.#layoutIndex = snapshot.layoutIndex;
+    const before = this.#reading;
     this.#reading = readSnapshot(snapshot, this.options.cluster, hashOfText, this.#lastMembers);
-    if (this.#reading.kind === "usable") this.#follow(this.#reading.documents);
+    if (this.#reading.kind === "usable") {
+      this.#follow(this.#reading.documents, before?.kind === "usable" ? before.documents : null);
+    }
     if (this.#reading.kind === "usable" && this.#seen?.hash !== this.#reading.documents.hash) {
       this.#seen = { hash: this.#reading.documents.hash, atMs: this.parts.clock.monotonicNow() };
       this.#urgent = true;
@@ -181,9 +183,10 @@ export class ClusterLoop {
     this.#alarm.ring();
   }
 
-  #follow({ layout, members }: Documents): void {
+  #follow({ layout, members, record, hash }: Documents, before: Documents | null): void {
     this.#lastMembers = members;
-    this.#keeper.follow(layout);
+    if (before !== null && continues(before.record, record)) this.#keeper.followRecord(before.hash, hash);
+    this.#keeper.followLayout(layout);
     this.parts.announcer.setLease(
       this.options.cluster,
       layout.onConsulLoss === "lease" ? layout.leaseSeconds * 1000 : null,
@@ -208,6 +211,8 @@ export class ClusterLoop {
     this.#urgent = false;
     // While Consul has nothing usable, what was applied last is still kept true against drift.
     const outcome = await this.#pass(documents, full);
+    if (outcome.kind === "applied" || outcome.kind === "withheld") this.#keeper.noteInForce(documents.hash);
+    if (outcome.kind === "refused") this.#keeper.noteRefused(documents.hash);
     if (outcome.kind === "failed" && full) this.#fullDue = true;
     this.#noteRepair(outcome, documents);
     this.#finish(heldOr(reading, outcome));
@@ -232,13 +237,14 @@ export class ClusterLoop {
   }
 
   #moment(documents: Documents): Moment {
-    const lease = this.#keeper.lease;
+    const lease = this.#keeper.leaseOf(documents.hash);
     return {
       whenOwned: this.options.whenOwned,
       lease,
       leaseEndsAtSeconds: leaseEndsAtSeconds(lease, this.parts.clock),
       drainIsOver: this.#drainLeftMs(documents) === 0,
       superseded: this.#reading?.kind === "usable" && this.#reading.documents.hash !== documents.hash,
+      fences: this.#keeper.fences,
     };
   }
 
@@ -253,7 +259,6 @@ export class ClusterLoop {
     this.#failures = outcome.kind === "failed" ? this.#failures + 1 : 0;
     if (outcome.kind === "applied") this.#appliedGeneration = outcome.record.generation;
     this.#outcome = outcome;
-    if (outcome.kind === "refused") this.#keeper.forgetReads();
     metrics.notePass(this.options.cluster, outcome, clock.wallNow());
     const acknowledgement = acknowledgementOf(outcome, {
       proxy: this.options.proxyName,
@@ -298,6 +303,11 @@ export class ClusterLoop {
         return Number.POSITIVE_INFINITY;
     }
   }
+}
+
+/** Is `next` a later record of the same history? */
+function continues(before: MasterRecord, next: MasterRecord): boolean {
+  return next.incarnation === before.incarnation && next.generation > before.generation;
 }
 
 /** While there is nothing usable in Consul, "applied" is only "held". That nobody takes writes is said all the same. */

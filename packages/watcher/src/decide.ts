@@ -92,6 +92,8 @@ export interface Moment {
   readonly drainIsOver: boolean;
   /** Has another record been seen than the one that is being decided on? Its lease, if there is one, is not this one's. */
   readonly superseded: boolean;
+  /** How often the end of a lease has fenced this ProxySQL: another number, and what was read before is no longer so. */
+  readonly fences: number;
 }
 
 /** What is to be done with one cluster on one ProxySQL, and why. */

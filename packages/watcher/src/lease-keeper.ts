@@ -26,6 +26,9 @@ interface Followed extends LeasePolicy {
 /** How often it looks, at the latest. Milliseconds. */
 const TICK_MS = 500;
 
+/** Of so many records the reads are kept; more than two hardly ever matter. */
+const MOST_RECORDS = 16;
+
 /**
  * Keeps the lease of one cluster: asks Consul in time, tells the guard by the lease file, and is the dead man's switch.
  * Its timer and its connection are its own: whatever a pass is waiting for, the moment the lease ends the writer
@@ -35,24 +38,46 @@ export class LeaseKeeper {
   readonly #alarm = new Alarm();
   readonly #busy = new Map<string, Promise<void>>();
   #followed: Followed | null = null;
-  #readSentAtMs: number | null = null;
+  /** Hash of a record → when the newest consistent read was sent that showed it. */
+  readonly #reads = new Map<string, number>();
+  /** Hash of the record that ProxySQL was last verified to show; null: not known. */
+  #inForce: string | null;
   #inheritedUntilMs: number | null = null;
   #said: Lease["kind"] | null = null;
+  #fences = 0;
 
+  /** `inForce`: hash of the record that this ProxySQL is remembered to have had last; null: of none. */
   constructor(
     private readonly cluster: string,
+    inForce: string | null,
     private readonly parts: LeaseKeeperParts,
-  ) {}
+  ) {
+    this.#inForce = inForce;
+  }
 
-  /** The lease as it is at this moment. Without a layout nobody has asked for one. */
+  /**
+   * The lease of what ProxySQL shows, at this moment. It runs out where reads show a later record that could not be
+   * applied yet (a pass may hang, a disk may stall): nobody has confirmed what is in force.
+   */
   get lease(): Lease {
+    return this.leaseOf(this.#inForce);
+  }
+
+  /** The lease of one record: of those that have been read, only the one that the newest read shows is renewed. */
+  leaseOf(hash: string | null): Lease {
+    // Without a layout nobody has asked for one.
     if (this.#followed === null) return { kind: "not-asked-for" };
     const facts = {
       ...this.parts.presence(),
-      readSentAtMs: this.#readSentAtMs,
+      readSentAtMs: hash === null ? null : (this.#reads.get(hash) ?? null),
       inheritedUntilMs: this.#inheritedUntilMs,
     };
     return lease(this.#followed, facts, this.parts.clock.monotonicNow());
+  }
+
+  /** How often it has begun to fence. */
+  get fences(): number {
+    return this.#fences;
   }
 
   /** Null where the cluster asks for no lease. */
@@ -74,7 +99,7 @@ export class LeaseKeeper {
   }
 
   /** The layout as it now is. A cluster that begins to ask for a lease has one lease's time to get it. */
-  follow(layout: Layout): void {
+  followLayout(layout: Layout): void {
     const { onConsulLoss, leaseSeconds } = layout;
     if (onConsulLoss === "lease" && this.#followed?.onConsulLoss === "keep") {
       this.#inheritedUntilMs = this.parts.clock.monotonicNow() + leaseSeconds * 1000;
@@ -83,20 +108,39 @@ export class LeaseKeeper {
     this.#alarm.ring();
   }
 
+  /**
+   * The record of hash `next` follows that of hash `before`, a generation or more later. A read that showed the one from
+   * before has shown nothing later than this one either, so that a new record need not wait for a read of its own.
+   */
+  followRecord(before: string, next: string): void {
+    const readSentAtMs = this.#reads.get(before);
+    if (readSentAtMs !== undefined && !this.#reads.has(next)) this.#reads.set(next, readSentAtMs);
+  }
+
   /** Our acknowledgement has come to lie in Consul: a read that is sent from now on counts. */
   notePresence(): void {
     this.#alarm.ring();
   }
 
-  /** A consistent read, sent then, has shown the very record that is followed. */
-  noteRead(sentAtMs: number): void {
-    this.#readSentAtMs = Math.max(this.#readSentAtMs ?? 0, sentAtMs);
+  /** A consistent read, sent then, has shown the record of this hash. */
+  noteRead(hash: string, sentAtMs: number): void {
+    if (this.#reads.size > MOST_RECORDS) {
+      for (const old of this.#reads.keys()) if (old !== this.#inForce) this.#reads.delete(old);
+    }
+    this.#reads.set(hash, Math.max(this.#reads.get(hash) ?? 0, sentAtMs));
     this.#alarm.ring();
   }
 
-  /** What Consul shows is not followed here (it was refused): no read of it counts. */
-  forgetReads(): void {
-    this.#readSentAtMs = null;
+  /** ProxySQL was verified to show the record of this hash, or nobody in its place. */
+  noteInForce(hash: string): void {
+    if (hash === this.#inForce) return;
+    this.#inForce = hash;
+    this.#alarm.ring();
+  }
+
+  /** What Consul shows is not followed here: no read of it counts. */
+  noteRefused(hash: string): void {
+    this.#reads.delete(hash);
     this.#inheritedUntilMs = null;
     this.#alarm.ring();
   }
@@ -135,8 +179,9 @@ export class LeaseKeeper {
   #ask({ leaseSeconds }: Followed, signal: AbortSignal): void {
     const everyMs = renewAfterMs(leaseSeconds);
     const { presentSinceMs } = this.parts.presence();
-    const sinceMs = this.parts.clock.monotonicNow() - (this.#readSentAtMs ?? Number.NEGATIVE_INFINITY);
-    const tooEarly = presentSinceMs !== null && (this.#readSentAtMs ?? 0) < presentSinceMs;
+    const newestMs = Math.max(Number.NEGATIVE_INFINITY, ...this.#reads.values());
+    const sinceMs = this.parts.clock.monotonicNow() - newestMs;
+    const tooEarly = presentSinceMs !== null && newestMs < presentSinceMs;
     if (sinceMs >= everyMs || tooEarly) this.#begin("read", async () => this.parts.verify(everyMs, signal));
   }
 
@@ -152,7 +197,13 @@ export class LeaseKeeper {
   }
 
   async #fence(writerHostgroup: number): Promise<void> {
-    if (await this.parts.fence(writerHostgroup, () => this.lease.kind === "lost")) {
+    const stillLost = (): boolean => {
+      if (this.lease.kind !== "lost") return false;
+      // Before the first statement: a pass that has read what was there must not go on.
+      this.#fences += 1;
+      return true;
+    };
+    if (await this.parts.fence(writerHostgroup, stillLost)) {
       this.parts.log.warn({ writerHostgroup }, "fenced: the writer hostgroup had a server");
       this.parts.onChange();
     }

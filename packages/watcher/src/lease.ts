@@ -2,7 +2,7 @@ import type { Layout } from "@primacy/contract";
 
 /** What a lease hangs on. Instants are milliseconds on one monotonic clock; null: there has been none. */
 export interface LeaseFacts {
-  /** When the newest consistent read was SENT that showed the very record that is followed here. */
+  /** When the newest consistent read was SENT that showed the very record whose lease it is. */
   readonly readSentAtMs: number | null;
   /** When the newest renewal (or the creation) of the present Consul session was SENT that succeeded. */
   readonly renewedSentAtMs: number | null;

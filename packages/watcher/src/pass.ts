@@ -71,10 +71,11 @@ export async function pass(documents: Documents, context: PassContext, full: boo
   };
   try {
     return await context.proxy.admin.exclusively(async () => {
+      const begun = { atMs: context.monotonicNow(), fences: context.moment().fences };
       const { decision, layers } = await readAndDecide(documents, context, full);
       if (decision.kind === "refuse") return { ...decision, kind: "refused", record };
       if (decision.kind === "conflict") return { ...decision, record };
-      return await apply(decision, { documents, layers, record, context });
+      return await apply(decision, { documents, layers, record, context, begun });
     });
   } catch (error) {
     const code = error instanceof AdminError || error instanceof TooLateError ? error.code : "UNEXPECTED";
@@ -82,21 +83,39 @@ export async function pass(documents: Documents, context: PassContext, full: boo
   }
 }
 
-/** Between the decision and the statement that would have let writes through, something came that forbids it. */
+/** What was read may be acted on for so long: it takes milliseconds, unless a disk or the admin port hangs. */
+const FACTS_LAST_MS = 1000;
+
+/** Between what was read and the statement that would have let writes through, something came that forbids it. */
 class TooLateError extends Error {
   override readonly name = "TooLateError";
   constructor(
-    readonly code: "LEASE_LOST" | "SUPERSEDED",
+    readonly code: "LEASE_LOST" | "SUPERSEDED" | "OUTDATED",
     reason: string,
   ) {
     super(`nothing was let through: ${reason}`);
   }
 }
 
+/** When what a decision rests on was read. */
+interface Begun {
+  /** On the monotonic clock, milliseconds. */
+  readonly atMs: number;
+  readonly fences: number;
+}
+
 /** Asked with the time as it is, right before a statement that lets writes through. Throws {@link TooLateError}. */
-function mustStillHold({ lease, superseded }: Moment): void {
+function mustStillHold(begun: Begun, context: PassContext): void {
+  const { lease, superseded, fences } = context.moment();
   if (superseded) throw new TooLateError("SUPERSEDED", "a later record has been read");
   if (lease.kind === "lost") throw new TooLateError("LEASE_LOST", lease.reason);
+  const ageMs = context.monotonicNow() - begun.atMs;
+  if (fences !== begun.fences || ageMs > FACTS_LAST_MS) {
+    throw new TooLateError(
+      "OUTDATED",
+      `what was read ${String(Math.round(ageMs))} ms ago may no longer be so`,
+    );
+  }
 }
 
 interface Work {
@@ -104,6 +123,7 @@ interface Work {
   readonly layers: Layers;
   readonly record: RecordName;
   readonly context: PassContext;
+  readonly begun: Begun;
 }
 
 async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
@@ -120,7 +140,7 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   let verifiedAtMs: number | null = null;
   for (const step of plan.steps) {
     if ((step.kind === "update" || step.kind === "load") && letsWritesThrough(wanted)) {
-      mustStillHold(context.moment());
+      mustStillHold(work.begun, context);
     }
     if (step.kind === "verify") {
       runtime = await verify(wanted, context.proxy);

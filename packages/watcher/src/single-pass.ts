@@ -105,6 +105,7 @@ export class SinglePass {
       leaseEndsAtSeconds: leaseEndsAtSeconds(lease, SYSTEM_CLOCK),
       drainIsOver: drainLeftMs(record, 0, wallNow()) === 0,
       superseded: false,
+      fences: 0,
     });
     const cluster = record.cluster.toLowerCase();
     return { cluster, proxy: this.#proxy, state: this.state, moment, monotonicNow, seenAtMs: null };

@@ -128,6 +128,7 @@ export function momentOf(changes: Partial<Moment> = {}): Moment {
     leaseEndsAtSeconds: 0,
     drainIsOver: false,
     superseded: false,
+    fences: 0,
     ...changes,
   };
 }
