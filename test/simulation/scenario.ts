@@ -1,0 +1,189 @@
+import { type Layout, layoutText, parseLayout } from "@primacy/contract";
+import { Random } from "./world/random.js";
+import { CLUSTER, SERVERS, WRITER } from "./world/servers.js";
+
+/** What goes wrong, with whom, and when. True milliseconds. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly proxy: number;
+  readonly atMs: number;
+  readonly forMs: number;
+}
+
+const FAULTS = [
+  "cut-off",
+  "lossy",
+  "slow",
+  "writer-cut-off",
+  "no-leader",
+  "watcher-stopped",
+  "watcher-killed",
+  "watcher-restarted",
+  "proxysql-restarted",
+  "foreign-load",
+  "foreign-load-from-disk",
+  "wall-clock",
+  "state-file-lost",
+  "watcher-stopped-in-a-call",
+  "admin-hangs",
+  "disk-stalls",
+  "writes-denied",
+  "reads-lost",
+  "forgotten-and-deaf",
+  "forgotten-and-cut-off",
+  "load-ignored",
+  "watcher-killed-in-a-call",
+  "watcher-killed-and-clock-set-back",
+] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+/** Without a guard, only what a watcher that lives can answer for. */
+const WATCHER_LIVES: ReadonlySet<FaultKind> = new Set([
+  "cut-off",
+  "lossy",
+  "slow",
+  "writer-cut-off",
+  "no-leader",
+  "proxysql-restarted",
+  "foreign-load",
+  "foreign-load-from-disk",
+  "admin-hangs",
+  "disk-stalls",
+  "writes-denied",
+  "reads-lost",
+  "forgotten-and-deaf",
+  "forgotten-and-cut-off",
+  "load-ignored",
+]);
+
+export interface PlannedTakeover {
+  readonly atMs: number;
+  /** Are the Pre hooks set up at all? */
+  readonly preHooks: boolean;
+  readonly graceful: boolean;
+  readonly fails: boolean;
+  readonly diesAfter: number | null;
+  readonly losesOpen: boolean;
+  readonly repeats: boolean;
+  readonly hookDies: number;
+}
+
+/** One run, as its seed makes it. */
+export interface Scenario {
+  readonly seed: number;
+  readonly layout: { readonly value: Layout; readonly text: string };
+  readonly proxies: number;
+  /** ProxySQLs that know no server yet. */
+  readonly fresh: boolean;
+  readonly guard: boolean;
+  readonly takeovers: readonly PlannedTakeover[];
+  readonly faults: readonly Fault[];
+  /** From when on nothing goes wrong any more. True milliseconds. */
+  readonly healAtMs: number;
+  /**
+   * How much longer a proxy may route where its wall clock is set back while its watcher is dead: the guard sleeps for as
+   * long, and no longer than a lease and a second, because then it sees that the clock has gone back. Milliseconds.
+   */
+  readonly clockBackMs: number;
+}
+
+const HEAL_MS = 36_000;
+
+export function scenarioOf(seed: number): Scenario {
+  const random = new Random(seed * 7 + 1);
+  const lease = random.chance(0.75);
+  const guard = !lease || random.chance(0.85);
+  const proxies = 1 + random.int(3);
+  const layout = layoutOf(random, lease);
+  const takeovers = takeoversOf(random);
+  const faults = faultsOf(random, { proxies, lease, guard, takeovers });
+  const setBack = faults.some((fault) => fault.kind === "watcher-killed-and-clock-set-back");
+  return {
+    seed,
+    layout,
+    proxies,
+    fresh: random.chance(0.2),
+    guard,
+    takeovers,
+    faults,
+    healAtMs: HEAL_MS,
+    clockBackMs: setBack ? (layout.value.leaseSeconds + 1) * 1000 : 0,
+  };
+}
+
+function layoutOf(random: Random, lease: boolean): Scenario["layout"] {
+  const parsed = parseLayout({
+    cluster: CLUSTER,
+    hostgroups: { writer: WRITER },
+    servers: SERVERS,
+    drainSeconds: 1 + random.int(4),
+    fenceSeconds: 8 + random.int(12),
+    onConsulLoss: lease ? "lease" : "keep",
+    leaseSeconds: random.pick([4, 4, 6, 8]),
+    onFenceFailure: random.chance(0.5) ? "stop" : "continue",
+    openedBy: random.chance(0.5) ? "primacy" : "orchestrator",
+  });
+  if (!parsed.ok) throw new Error(parsed.problem);
+  return { value: parsed.value, text: layoutText(parsed.value) };
+}
+
+function takeoversOf(random: Random): readonly PlannedTakeover[] {
+  const count = random.pick([1, 1, 2, 2, 3]);
+  let atMs = random.chance(0.3) ? random.between(16_000, 24_000) : random.between(3000, 9000);
+  return Array.from({ length: count }, () => {
+    const takeover: PlannedTakeover = {
+      atMs,
+      preHooks: random.chance(0.85),
+      graceful: random.chance(0.5),
+      fails: random.chance(0.12),
+      diesAfter: random.chance(0.15) ? 1 + random.int(2) : null,
+      losesOpen: random.chance(0.08),
+      repeats: random.chance(0.3),
+      hookDies: random.chance(0.15) ? 0.3 : 0,
+    };
+    atMs += random.between(3000, 14_000);
+    return takeover;
+  });
+}
+
+interface Setting {
+  readonly proxies: number;
+  readonly lease: boolean;
+  readonly guard: boolean;
+  readonly takeovers: readonly PlannedTakeover[];
+}
+
+function faultsOf(random: Random, setting: Setting): readonly Fault[] {
+  const kinds = FAULTS.filter((kind) => setting.guard || WATCHER_LIVES.has(kind));
+  const count = random.pick([0, 1, 1, 2, 3, 4, 6]);
+  return Array.from({ length: count }, () => faultOf(random, random.pick(kinds), setting));
+}
+
+function faultOf(random: Random, kind: FaultKind, setting: Setting): Fault {
+  const proxy = random.int(setting.proxies);
+  // Half of what goes wrong goes wrong around a takeover: at other times it hardly matters.
+  const near = random.pick(setting.takeovers).atMs;
+  if (kind === "forgotten-and-deaf" || kind === "forgotten-and-cut-off") {
+    // The second half begins after the session has run out, and as a takeover begins.
+    const turnMs = near + random.between(-500, 2500);
+    const atMs = Math.max(400, turnMs - random.between(15_500, 32_000));
+    return { kind, proxy, atMs, forMs: Math.min(turnMs - atMs + random.between(1000, 9000), HEAL_MS - atMs) };
+  }
+  const atMs = random.chance(0.5)
+    ? Math.max(500, near + random.between(-4000, 6000))
+    : random.between(500, HEAL_MS - 2000);
+  return {
+    kind,
+    proxy,
+    atMs,
+    forMs: Math.min(random.between(50, longest(kind, random, setting)), HEAL_MS - atMs),
+  };
+}
+
+/** Milliseconds. */
+function longest(kind: FaultKind, random: Random, { lease }: Setting): number {
+  // While the admin port hangs, nothing can fence: a lease is bounded by the time to apply.
+  if (kind === "admin-hangs") return lease ? 900 : 8000;
+  if (kind === "proxysql-restarted") return 3000;
+  return random.chance(0.3) ? 3000 : 25_000;
+}

@@ -1,0 +1,141 @@
+import type { Engine } from "./engine.js";
+
+/** Any date will do: documents need one. */
+const EPOCH_MS = Date.parse("2026-11-21T09:00:00.000Z");
+
+/** A machine: its clocks run a little fast or slow, and its wall clock may jump. */
+export class Host {
+  readonly #rate: number;
+  readonly #base: number;
+  #wallOffsetMs: number;
+
+  constructor(
+    readonly name: string,
+    readonly engine: Engine,
+  ) {
+    const { random } = engine;
+    this.#rate = 1 + random.between(-0.002, 0.002);
+    this.#base = random.between(1e3, 1e8);
+    this.#wallOffsetMs = random.between(-300, 300);
+  }
+
+  monotonicNow(): number {
+    return this.#base + this.engine.now * this.#rate;
+  }
+
+  wallNow(): number {
+    return Math.floor(EPOCH_MS + this.engine.now + this.#wallOffsetMs);
+  }
+
+  isoNow(): string {
+    return new Date(this.wallNow()).toISOString();
+  }
+
+  jump(byMs: number): void {
+    this.engine.tell(this.name, () => `wall clock jumps by ${byMs.toFixed(0)} ms`);
+    this.#wallOffsetMs += byMs;
+  }
+
+  /** True milliseconds for as many on this machine's monotonic clock. */
+  trueMs(localMs: number): number {
+    return localMs / this.#rate;
+  }
+}
+
+/** What a process may be in the middle of: a read or a write of Consul, or a statement to ProxySQL. */
+export type Callee = "read" | "write" | "proxysql";
+
+/** A process on a host: it can crash, be stopped and go on, and come back. */
+export class Process {
+  epoch = 0;
+  running = true;
+  paused = false;
+  /** What happens to it right after it has called Consul, or ProxySQL, the next time. */
+  readonly atNextCall: Record<Callee, (() => void) | null> = {
+    read: null,
+    write: null,
+    proxysql: null,
+  };
+  #pending: (() => void)[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly host: Host,
+  ) {}
+
+  get engine(): Engine {
+    return this.host.engine;
+  }
+
+  /** Runs in this very process after so long on its own clock; never after a crash. */
+  after(localMs: number, run: () => void): { cancel(): void } {
+    let cancelled = false;
+    // A timer that has run out while the process was stopped can still be taken back.
+    const deliver = this.receiver(() => {
+      if (!cancelled) run();
+    });
+    const task = this.engine.after(this.host.trueMs(localMs), deliver);
+    return {
+      cancel: () => {
+        cancelled = true;
+        task.run = null;
+      },
+    };
+  }
+
+  /** What somebody outside calls so that `run` happens in this process, as long as it is this one. */
+  receiver(run: () => void): () => void {
+    const { epoch } = this;
+    return () => {
+      if (epoch !== this.epoch || !this.running) return;
+      if (this.paused) this.#pending.push(run);
+      else run();
+    };
+  }
+
+  /** Something is being sent, or is about to be. */
+  noteCall(whom: Callee): void {
+    const happens = this.atNextCall[whom];
+    if (happens === null) return;
+    this.atNextCall[whom] = null;
+    const { epoch, engine } = this;
+    engine.after(engine.random.between(0, 1.5), () => {
+      if (epoch === this.epoch && !this.paused) happens();
+    });
+  }
+
+  crash(): void {
+    for (const whom of ["read", "write", "proxysql"] as const) this.atNextCall[whom] = null;
+    this.engine.tell(this.name, () => "dies");
+    this.running = false;
+    this.paused = false;
+    this.epoch += 1;
+    this.#pending = [];
+  }
+
+  begin(): void {
+    this.running = true;
+    this.engine.tell(this.name, () => "starts");
+  }
+
+  pause(): void {
+    if (!this.running) return;
+    this.engine.tell(this.name, () => "is stopped");
+    this.paused = true;
+  }
+
+  resume(): void {
+    if (!this.paused) return;
+    this.engine.tell(this.name, () => "goes on");
+    this.paused = false;
+    const pending = this.#pending;
+    this.#pending = [];
+    const { epoch } = this;
+    for (const run of pending) {
+      if (epoch !== this.epoch) return;
+      // Whoever is stopped again in the meantime leaves the rest for later.
+      if (this.paused) this.#pending.push(run);
+      else run();
+    }
+  }
+}
