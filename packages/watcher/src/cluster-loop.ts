@@ -12,11 +12,12 @@ import { type Lease, leaseEndsAtSeconds } from "./lease.js";
 import type { LeaseEntry } from "./lease-entries.js";
 import type { LeaseFile } from "./lease-file.js";
 import { LeaseKeeper } from "./lease-keeper.js";
+import { nextPassMs } from "./next-pass.js";
 import { type Outcome, acknowledgementOf } from "./outcome.js";
 import { pass } from "./pass.js";
 import type { Proxy } from "./proxysql/proxy.js";
 import type { StateFile } from "./state-file.js";
-import { Alarm, type Clock, backoffMs } from "./timing.js";
+import { Alarm, type Clock } from "./timing.js";
 import { VERSION } from "./version.js";
 
 export interface ClusterLoopOptions {
@@ -52,12 +53,6 @@ export interface ClusterStatus {
   readonly verifiedAtMs: number | null;
   readonly appliedGeneration: number;
 }
-
-/** How long a pass waits that has nothing to wait for but a change. Milliseconds. */
-const RECHECK_MS = 5000;
-const OBSERVE_MS = 500;
-/** Sessions that were killed are gone in a few milliseconds. */
-const AFTER_KILL_MS = 50;
 
 /**
  * One cluster on one ProxySQL: wait, read, decide, apply, verify, acknowledge. Level-triggered: whatever wakes it, each
@@ -213,10 +208,11 @@ export class ClusterLoop {
     const outcome = await this.#pass(documents, full);
     if (outcome.kind === "applied" || outcome.kind === "withheld") this.#keeper.noteInForce(documents.hash);
     if (outcome.kind === "refused") this.#keeper.noteRefused(documents.hash);
-    if (outcome.kind === "failed" && full) this.#fullDue = true;
+    if (FULL_AGAIN.has(outcome.kind) || (outcome.kind === "failed" && full)) this.#fullDue = true;
     this.#noteRepair(outcome, documents);
     this.#finish(heldOr(reading, outcome));
-    return Math.min(this.#nextDelayMs(outcome), this.#drainLeftMs(documents) || Number.POSITIVE_INFINITY);
+    const nextMs = nextPassMs(outcome, this.#failures, this.parts.clock.random());
+    return Math.min(nextMs, this.#drainLeftMs(documents) || Number.POSITIVE_INFINITY);
   }
 
   async #pass(documents: Documents, full: boolean): Promise<Outcome> {
@@ -285,25 +281,10 @@ export class ClusterLoop {
     this.parts.metrics.noteDrift(this.options.cluster);
     this.#log.drift(outcome.differences, outcome.record.generation, revertCount(this.#reverts, now));
   }
-
-  #nextDelayMs(outcome: Outcome): number {
-    switch (outcome.kind) {
-      case "failed":
-        return 50 + backoffMs(this.#failures, this.parts.clock.random());
-      case "refused":
-      case "conflict":
-        this.#fullDue = true;
-        return RECHECK_MS;
-      case "withheld":
-        return outcome.connectionsInUse > 0 ? AFTER_KILL_MS : RECHECK_MS;
-      case "applied":
-        if (outcome.connectionsInUse > 0) return OBSERVE_MS;
-        return outcome.notDurable === null ? Number.POSITIVE_INFINITY : RECHECK_MS;
-      case "held":
-        return Number.POSITIVE_INFINITY;
-    }
-  }
 }
+
+/** After these the next pass compares everything: what is in the way may have gone. */
+const FULL_AGAIN: ReadonlySet<Outcome["kind"]> = new Set(["refused", "conflict"] as const);
 
 /** Is `next` a later record of the same history? */
 function continues(before: MasterRecord, next: MasterRecord): boolean {

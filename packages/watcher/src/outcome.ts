@@ -19,7 +19,12 @@ export type Outcome =
   /** The runtime shows what the record asks for. */
   | ({ readonly kind: "applied" } & Verified)
   /** The runtime was verified, and nobody takes writes in it although the record names an open master. */
-  | ({ readonly kind: "withheld"; readonly reason: string } & Verified);
+  | ({
+      readonly kind: "withheld";
+      readonly reason: string;
+      /** Were sessions killed that kept the master out? */
+      readonly killed: boolean;
+    } & Verified);
 
 /** What was seen of the runtime. */
 export interface Verified {

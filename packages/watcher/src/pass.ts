@@ -155,7 +155,7 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   return {
     ...(decision.withheld === null
       ? { kind: "applied" as const }
-      : { kind: "withheld" as const, reason: decision.withheld }),
+      : { kind: "withheld" as const, reason: decision.withheld, killed: wanted.kill.length > 0 }),
     record,
     writers: writersIn(runtime, wanted.hostgroups.writer),
     connectionsInUse: await lingering(wanted, context.proxy),
