@@ -205,6 +205,10 @@ export class World {
 
   /** Somebody looks at the database servers: the dead ones come back, the master takes writes. */
   #personComes(): void {
+    if (this.#running > 0) {
+      this.engine.after(PERSON_MS, () => this.#personComes());
+      return;
+    }
     for (const database of this.#databases) database.alive = true;
     this.#databases[this.#truth]!.readOnly = false;
   }

@@ -87,6 +87,7 @@ export interface Scenario {
   readonly clockBackMs: number;
 }
 
+/** The latest moment at which anything goes wrong. True milliseconds. */
 const HEAL_MS = 36_000;
 
 export function scenarioOf(seed: number): Scenario {
@@ -106,9 +107,15 @@ export function scenarioOf(seed: number): Scenario {
     guard,
     takeovers,
     faults,
-    healAtMs: HEAL_MS,
+    healAtMs: healAt(takeovers, faults),
     clockBackMs: setBack ? (layout.value.leaseSeconds + 1) * 1000 : 0,
   };
+}
+
+/** Some time after the last takeover has begun, and not before the last fault is over. */
+function healAt(takeovers: readonly PlannedTakeover[], faults: readonly Fault[]): number {
+  const ends = faults.map((one) => one.atMs + one.forMs);
+  return Math.min(HEAL_MS, Math.max(...ends, ...takeovers.map((one) => one.atMs + 3000)));
 }
 
 function layoutOf(random: Random, lease: boolean): Scenario["layout"] {

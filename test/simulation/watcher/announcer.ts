@@ -26,6 +26,8 @@ export class AnnouncerModel {
   presentSinceMs: number | null = null;
   #session: string | null = null;
   #wanted: Acknowledgement | null = null;
+  /** Does what lies in Consul say something else than what is wanted? */
+  #isNews = false;
   #written: Acknowledgement | null = null;
   #rewriteAtMs = Number.NEGATIVE_INFINITY;
   #renewAtMs = Number.NEGATIVE_INFINITY;
@@ -41,6 +43,7 @@ export class AnnouncerModel {
 
   announce(acknowledgement: Acknowledgement): void {
     this.#wanted = acknowledgement;
+    this.#isNews = !saysTheSame(this.#written, acknowledgement);
     if (this.#busy) return;
     this.#sleep?.cancel();
     this.#step();
@@ -121,9 +124,7 @@ export class AnnouncerModel {
 
   #isDue(): boolean {
     if (this.#wanted === null) return false;
-    return (
-      !saysTheSame(this.#written, this.#wanted) || this.parts.process.host.monotonicNow() >= this.#rewriteAtMs
-    );
+    return this.#isNews || this.parts.process.host.monotonicNow() >= this.#rewriteAtMs;
   }
 
   #write(session: string): void {
@@ -139,6 +140,7 @@ export class AnnouncerModel {
           return;
         }
         this.#written = acknowledgement;
+        this.#isNews = this.#wanted !== acknowledgement && !saysTheSame(acknowledgement, this.#wanted!);
         this.#rewriteAtMs = process.host.monotonicNow() + REWRITE_MS;
         if (this.presentSinceMs === null) {
           this.presentSinceMs = process.host.monotonicNow();
@@ -164,5 +166,6 @@ export class AnnouncerModel {
     this.renewedSentAtMs = null;
     this.presentSinceMs = null;
     this.#written = null;
+    this.#isNews = true;
   }
 }

@@ -185,7 +185,12 @@ class Pass {
           this.done(
             decision.withheld === null
               ? { kind: "applied", ...verified }
-              : { kind: "withheld", reason: decision.withheld, ...verified },
+              : {
+                  kind: "withheld",
+                  reason: decision.withheld,
+                  killed: decision.wanted.kill.length > 0,
+                  ...verified,
+                },
           );
         };
         if (decision.isNew && !rules.steps.remembersFirst) this.#remember(end);

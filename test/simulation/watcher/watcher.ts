@@ -1,6 +1,7 @@
 import type { ClusterSnapshot } from "@primacy/consul-store";
 import type { Layout } from "@primacy/contract";
 import type { Documents, Moment, Reading } from "../../../packages/watcher/src/decide.js";
+import { nextPassMs } from "../../../packages/watcher/src/next-pass.js";
 import type { Outcome } from "../../../packages/watcher/src/outcome.js";
 import { hashOfText } from "../../../packages/watcher/src/hash.js";
 import type { Rules } from "../rules.js";
@@ -29,10 +30,6 @@ export interface WatcherParts {
   /** A record is put into force; `known`: the newest that was read, where writes are let through by it. */
   readonly onApply: (generation: number, known: KnownRecord | null) => void;
 }
-
-const RECHECK_MS = 5000;
-const OBSERVE_MS = 500;
-const AFTER_KILL_MS = 50;
 
 /** One run of a watcher's process, from its start to its end; what must outlive it lies in `parts`. */
 export class WatcherRun {
@@ -189,28 +186,15 @@ export class WatcherRun {
       this.#pass();
       return;
     }
-    const nextMs = Math.min(this.#nextDelayMs(outcome), this.#drainLeftMs(documents) || 1e9);
-    if (nextMs >= 1e9) return;
+    const { random } = process.engine;
+    const nextMs = Math.min(
+      nextPassMs(outcome, this.#failures, random.next()),
+      this.#drainLeftMs(documents) || Number.POSITIVE_INFINITY,
+    );
+    if (nextMs === Number.POSITIVE_INFINITY) return;
     this.#sleep = process.after(nextMs, () => {
       this.#pass();
     });
-  }
-
-  #nextDelayMs(outcome: Outcome): number {
-    const { random } = this.parts.process.engine;
-    switch (outcome.kind) {
-      case "failed":
-        return 50 + random.next() * Math.min(5000, 250 * 2 ** this.#failures);
-      case "refused":
-      case "conflict":
-        return RECHECK_MS;
-      case "withheld":
-        return outcome.connectionsInUse > 0 ? AFTER_KILL_MS : RECHECK_MS;
-      case "applied":
-        return outcome.connectionsInUse > 0 ? OBSERVE_MS : 1e9;
-      case "held":
-        return 1e9;
-    }
   }
 }
 

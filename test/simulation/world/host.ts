@@ -8,6 +8,8 @@ export class Host {
   readonly #rate: number;
   readonly #base: number;
   #wallOffsetMs: number;
+  #isoOf = 0;
+  #iso = "";
 
   constructor(
     readonly name: string,
@@ -28,7 +30,12 @@ export class Host {
   }
 
   isoNow(): string {
-    return new Date(this.wallNow()).toISOString();
+    const wallMs = this.wallNow();
+    if (wallMs !== this.#isoOf) {
+      this.#isoOf = wallMs;
+      this.#iso = new Date(wallMs).toISOString();
+    }
+    return this.#iso;
   }
 
   jump(byMs: number): void {
