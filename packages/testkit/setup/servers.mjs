@@ -11,12 +11,17 @@ const CONSUL = "1.8.7";
 const CONSUL_SUITE = "bullseye";
 const CONSUL_FOLDER = join(ROOT, ".primacy", "servers", `consul-${CONSUL}`);
 
-const INSTALLERS = { mariadb: installMariaDb, consul: installConsul, mysql: installMySql };
+const INSTALLERS = {
+  mariadb: installMariaDb,
+  consul: installConsul,
+  mysql: installMySql,
+  iproute2: installIproute2,
+};
 
 /**
  * Installs what is missing and can be installed. Never throws for a server that can't be had.
  *
- * @param {("mariadb" | "consul" | "mysql")[]} names
+ * @param {("mariadb" | "consul" | "mysql" | "iproute2")[]} names
  * @returns {boolean} false when a server that PRIMACY_REQUIRE names is missing
  */
 export function installServers(names) {
@@ -61,4 +66,15 @@ function installConsul() {
     if (!existsSync(CONSUL_FOLDER)) renameSync(tree, CONSUL_FOLDER);
   });
   say(`Consul ${CONSUL}: in ${CONSUL_FOLDER}`);
+}
+
+/** `ip`, by which the tests make networks of their own. */
+function installIproute2() {
+  if (process.env["PRIMACY_IP_BIN"] || ["/usr/sbin/ip", "/sbin/ip"].some((path) => existsSync(path))) return;
+  if (inPath("ip")) return;
+  const codename = mayInstall();
+  if (process.getuid?.() !== 0) throw new CannotInstall("installing it takes root");
+  say(`iproute2: installing from Debian ${codename}`);
+  installPackages(["iproute2"]);
+  say("iproute2: installed");
 }

@@ -28,7 +28,7 @@ async function main() {
   mkdirSync(FOLDER, { recursive: true });
   for (const file of [REPORT, USED, LEFT_OUT]) rmSync(file, { force: true });
   if (await step("dependencies", installDependencies)) {
-    await step("servers", () => installServers(["mariadb", "consul", "mysql"]));
+    await step("servers", () => installServers(["mariadb", "consul", "mysql", "iproute2"]));
     await step("build", build);
     await step("lint, format, unused code (npm run check)", () => runNpm(["run", "--silent", "check"]));
     await step("types of the tests (tsc -p test)", () =>

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync, readdirSync, type WriteStream } from "node:fs";
 import { dirname } from "node:path";
 import { killWithThisProcess } from "./kill-at-exit.js";
+import { commandIn } from "./network/iproute2.js";
 import { TextTail } from "./text-tail.js";
 import { waitUntil } from "./wait-until.js";
 
@@ -12,6 +13,8 @@ export interface ProcessOptions {
   command: string;
   args?: readonly string[];
   cwd?: string;
+  /** The network namespace to run in (default: that of this process). */
+  namespace?: string | undefined;
   /** The whole environment of the child (default: this process's own). */
   env?: NodeJS.ProcessEnv;
   /** Everything that the child prints is also appended to this file. */
@@ -22,6 +25,12 @@ export interface ProcessOptions {
   ready?: (child: RunningProcess) => unknown;
   /** Limit for `ready` in milliseconds (default 30 000). */
   readyTimeoutMs?: number;
+}
+
+/** A network namespace in which a server runs, and its address there, by which it is reached from outside. */
+export interface Elsewhere {
+  readonly namespace: string;
+  readonly address: string;
 }
 
 /** How a child ended: an exit code, or the signal that killed it. */
@@ -77,7 +86,8 @@ export class RunningProcess {
     this.name = options.name;
     this.#stdout = new TextTail(options.keepChars ?? 256 * 1024);
     this.#stderr = new TextTail(options.keepChars ?? 256 * 1024);
-    this.#child = spawn(options.command, [...(options.args ?? [])], {
+    const { command, args } = commandIn(options.namespace, options.command, options.args ?? []);
+    this.#child = spawn(command, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ["ignore", "pipe", "pipe"],

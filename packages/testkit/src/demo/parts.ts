@@ -4,7 +4,7 @@ import { startConsulStandIn } from "../consul-standin/server.js";
 import type { FleetConsul } from "../fleet/fleet.js";
 
 /** The programs that the demo runs on. */
-type PartName = Exclude<ServerName, "mysql">;
+type PartName = Exclude<ServerName, "mysql" | "iproute2">;
 
 /** The program itself, or what stands in for it. */
 export type PartKind = "real" | "stand-in";

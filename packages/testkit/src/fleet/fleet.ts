@@ -2,11 +2,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { programs } from "../primacy/programs.js";
+import type { Elsewhere } from "../process.js";
 import { type WatcherProcess, startWatcher } from "../primacy/watcher.js";
 import { type WriterRun, runWriter } from "../primacy/writer.js";
 import type { Hooks } from "../orchestrator-standin/hook-lists.js";
 import { type Account, accounts } from "../servers/mariadb-accounts.js";
-import { type MariaDb, type MariaDbKind, startMariaDb } from "../servers/mariadb.js";
+import { type MariaDb, type MariaDbKind, type MariaDbOptions, startMariaDb } from "../servers/mariadb.js";
 import { type Orchestrator, startOrchestrator } from "../servers/orchestrator.js";
 import { type ProxySql, proxySqlAccounts, startProxySql } from "../servers/proxysql.js";
 import { type FleetCluster, type Routing, initialRows } from "./plan.js";
@@ -42,7 +43,11 @@ export interface FleetOptions {
   layout?: Readonly<Record<string, unknown>>;
   /** More variables of the writer, as a hook and by hand. */
   writerVariables?: Readonly<Record<string, string>>;
-  /** Where a watcher finds Consul, if not where everybody does. The first has index 0. */
+  /** Where a ProxySQL and its watcher run, if not here. The first has index 0. */
+  proxyElsewhere?: (index: number) => Elsewhere | undefined;
+  /** More options of a database server. The first of a cluster has index 0. */
+  database?: (cluster: string, index: number) => Partial<MariaDbOptions>;
+  /** Where a watcher finds Consul, if not where everybody does: one address, or several with commas. The first has index 0. */
   watcherConsul?: (index: number) => string;
   /** More variables of a watcher, which is beside this ProxySQL. */
   watcherVariables?: (index: number, proxysql: ProxySql) => Promise<Record<string, string>>;
@@ -119,7 +124,7 @@ export class Fleet {
     let index = 0;
     for (const [name, size] of Object.entries(this.options.clusters)) {
       say(`${String(size)} database servers of cluster ${name}`);
-      this.clusters.push(await startCluster(name, size, index, this.options.databaseKind ?? "real"));
+      this.clusters.push(await startCluster(name, size, index, this.options));
       index += 1;
     }
     say(`${String(this.options.proxies)} ProxySQLs`);
@@ -146,6 +151,7 @@ export class Fleet {
       this.proxies.push(
         await startProxySql({
           kind: proxySqlKind,
+          elsewhere: this.options.proxyElsewhere?.(index),
           ...initialRows(clusters, routing),
           variables: {
             "mysql-monitor_enabled": String(routing === "read_only monitor"),
@@ -175,6 +181,7 @@ export class Fleet {
         clusters: names,
         admin: { host: "127.0.0.1", port: proxysql.adminPort, ...proxySqlAccounts.admin },
         consul: [this.options.watcherConsul?.(index) ?? this.options.consul.address],
+        elsewhere: this.options.proxyElsewhere?.(index),
         env: (await this.options.watcherVariables?.(index, proxysql)) ?? {},
       });
       this.watchers.push(watcher);
@@ -198,11 +205,12 @@ async function startCluster(
   name: string,
   size: number,
   index: number,
-  kind: MariaDbKind,
+  options: FleetOptions,
 ): Promise<RunningCluster> {
   const databases: MariaDb[] = [];
   for (let id = 1; id <= size; id += 1) {
-    databases.push(await startMariaDb({ kind, serverId: index * 10 + id, readOnly: id > 1 }));
+    const own = { serverId: index * 10 + id, readOnly: id > 1, ...options.database?.(name, id - 1) };
+    databases.push(await startMariaDb({ kind: options.databaseKind ?? "real", ...own }));
   }
   const [master, ...replicas] = databases;
   if (master === undefined) throw new RangeError(`cluster ${name} has no server`);

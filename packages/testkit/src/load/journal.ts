@@ -54,6 +54,8 @@ export interface LoadSnapshot {
   /** Clients that have a session now. */
   connected: number;
   acknowledged: number;
+  /** The same by the target's name. */
+  acknowledgedBy: Readonly<Record<string, number>>;
   failed: number;
   reads: number;
   /** Since the last acknowledged write of any client, or since the start. Milliseconds. */
@@ -70,6 +72,7 @@ export class Journal {
   readonly #startedAtMs: number;
   #connected = 0;
   #acknowledged = 0;
+  readonly #acknowledgedBy: Record<string, number> = {};
   #lastAcknowledgedMs: number;
   #longestGapMs = 0;
 
@@ -94,7 +97,10 @@ export class Journal {
   }
 
   acknowledged(records: readonly WriteRecord[], atMs: number): void {
-    for (const record of records) record.acknowledgedAtMs = atMs;
+    for (const record of records) {
+      record.acknowledgedAtMs = atMs;
+      this.#acknowledgedBy[record.proxy] = (this.#acknowledgedBy[record.proxy] ?? 0) + 1;
+    }
     this.#acknowledged += records.length;
     this.#longestGapMs = Math.max(this.#longestGapMs, atMs - this.#lastAcknowledgedMs);
     this.#lastAcknowledgedMs = Math.max(this.#lastAcknowledgedMs, atMs);
@@ -111,6 +117,7 @@ export class Journal {
       atMs: nowMs,
       connected: this.#connected,
       acknowledged: this.#acknowledged,
+      acknowledgedBy: { ...this.#acknowledgedBy },
       failed: this.failures.length,
       reads: this.reads.length,
       sinceAcknowledgedMs,

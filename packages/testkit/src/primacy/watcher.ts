@@ -2,8 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../ports.js";
-import { type ProcessExit, type RunningProcess, startProcess } from "../process.js";
+import { type Elsewhere, type ProcessExit, type RunningProcess, startProcess } from "../process.js";
 import { waitUntil } from "../wait-until.js";
+import { dieWithParent } from "../servers/die-with-parent.js";
 import { programs } from "./programs.js";
 
 /** How to start a watcher beside a ProxySQL. */
@@ -15,6 +16,8 @@ export interface WatcherOptions {
   /** Consul's agents, `http://host:port`. */
   consul: readonly string[];
   stateDirectory?: string;
+  /** Where it runs, if not here. */
+  elsewhere?: Elsewhere | undefined;
   /** More environment variables: a token, for instance. */
   env?: Readonly<Record<string, string>>;
 }
@@ -67,7 +70,11 @@ export class WatcherProcess {
 
   /** Where it serves /livez, /readyz and /metrics. */
   get url(): string {
-    return `http://127.0.0.1:${this.#httpPort}`;
+    return `http://${this.#address}`;
+  }
+
+  get #address(): string {
+    return `${this.#options.elsewhere?.address ?? "127.0.0.1"}:${this.#httpPort}`;
   }
 
   get pid(): number | undefined {
@@ -90,8 +97,8 @@ export class WatcherProcess {
   async start(): Promise<void> {
     this.#process = await startProcess({
       name: `watcher ${this.proxy}`,
-      command: process.execPath,
-      args: [programs.watcher, "run"],
+      ...dieWithParent(process.execPath, [programs.watcher, "run"]),
+      namespace: this.#options.elsewhere?.namespace,
       env: this.environment,
       ready: async () => (await this.get("/livez")).ok,
     });
@@ -109,7 +116,7 @@ export class WatcherProcess {
       PRIMACY_PROXYSQL_USER: admin.user,
       PRIMACY_PROXYSQL_PASSWORD: admin.password,
       PRIMACY_STATE_DIRECTORY: this.stateDirectory,
-      PRIMACY_HTTP: `127.0.0.1:${this.#httpPort}`,
+      PRIMACY_HTTP: this.#address,
       CONSUL_HTTP_ADDR: consul.join(","),
       ...env,
     };

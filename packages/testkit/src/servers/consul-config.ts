@@ -1,4 +1,4 @@
-/** The ports of a Consul server, all on 127.0.0.1. */
+/** The ports of a Consul server, of all its addresses. */
 export interface ConsulPorts {
   http: number;
   server: number;
@@ -10,6 +10,8 @@ export interface ConsulServerSettings {
   nodeName: string;
   dataDir: string;
   ports: ConsulPorts;
+  /** An address beside 127.0.0.1 on which it answers clients. */
+  alsoAt: string | undefined;
   /** The serf ports of all servers of the cluster. */
   serfPorts: readonly number[];
   /** Consul's own default is 5: elections then take 12 to 18 s instead of 2 to 4. */
@@ -22,7 +24,7 @@ export interface ConsulServerSettings {
 
 /** The configuration file of one server, Consul 1.8. */
 export function consulConfig(settings: ConsulServerSettings): Record<string, unknown> {
-  const { nodeName, dataDir, ports, serfPorts, raftMultiplier, sessionTtlMin, token } = settings;
+  const { nodeName, dataDir, ports, serfPorts, raftMultiplier, sessionTtlMin, token, alsoAt } = settings;
   return {
     node_name: nodeName,
     datacenter: "dc1",
@@ -30,7 +32,7 @@ export function consulConfig(settings: ConsulServerSettings): Record<string, unk
     server: true,
     bootstrap_expect: serfPorts.length,
     bind_addr: "127.0.0.1",
-    client_addr: "127.0.0.1",
+    client_addr: alsoAt === undefined ? "127.0.0.1" : `127.0.0.1 ${alsoAt}`,
     ports: {
       http: ports.http,
       server: ports.server,

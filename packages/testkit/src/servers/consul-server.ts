@@ -9,6 +9,8 @@ export class ConsulServer {
   readonly nodeName: string;
   /** "http://127.0.0.1:port" */
   readonly httpAddr: string;
+  /** The same at the address beside 127.0.0.1, where it has one. */
+  readonly httpAddrElsewhere: string | undefined;
   readonly #program: string;
   readonly #settings: ConsulServerSettings;
   #process: RunningProcess | undefined;
@@ -16,6 +18,8 @@ export class ConsulServer {
   constructor(program: string, settings: ConsulServerSettings) {
     this.nodeName = settings.nodeName;
     this.httpAddr = `http://127.0.0.1:${settings.ports.http}`;
+    const { alsoAt, ports } = settings;
+    this.httpAddrElsewhere = alsoAt === undefined ? undefined : `http://${alsoAt}:${ports.http}`;
     this.#program = program;
     this.#settings = settings;
   }

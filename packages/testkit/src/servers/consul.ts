@@ -20,6 +20,8 @@ export interface ConsulOptions {
   raftMultiplier?: number;
   /** Lower limit of session TTLs, such as "1s" (default: Consul's own 10s). */
   sessionTtlMin?: string;
+  /** An address of this machine, beside 127.0.0.1, on which the servers answer clients. */
+  alsoAt?: string;
 }
 
 /**
@@ -63,6 +65,11 @@ export class Consul {
 
   get httpAddrs(): string[] {
     return this.servers.map((server) => server.httpAddr);
+  }
+
+  /** The addresses of all servers at `alsoAt`, for clients that are elsewhere. */
+  get httpAddrsElsewhere(): string[] {
+    return this.servers.flatMap(({ httpAddrElsewhere }) => httpAddrElsewhere ?? []);
   }
 
   /** Starts all servers on their data (again) and waits for a leader. */
@@ -155,6 +162,7 @@ async function makeServers(
       raftMultiplier: options.raftMultiplier ?? 1,
       sessionTtlMin: options.sessionTtlMin,
       token,
+      alsoAt: options.alsoAt,
     });
   });
 }

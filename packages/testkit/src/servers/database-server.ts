@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   dataDir?: string;
   host?: string;
   port?: number;
+  /** The network namespace to run in, which must have `host` (default: that of this process). */
+  namespace?: string | undefined;
   /** read_only as the configuration file would have it, so also after each restart (default false). */
   readOnly?: boolean;
   /** More options of the server. */
@@ -78,6 +80,7 @@ export abstract class DatabaseServer {
     return await startProcess({
       name: `${this.constructor.name} ${this.address}`,
       ...dieWithParent(settled.program, this.serverArguments(settled)),
+      namespace: settled.namespace,
       logFile: `${this.dataDir}.log`,
       ready: () => this.query("SELECT 1"),
     });

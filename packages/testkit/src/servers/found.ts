@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { primacyFolder } from "../primacy-folder.js";
 
 /** The real programs that tests use where they are installed. */
-export type ServerName = "mariadb" | "mysql" | "consul" | "proxysql" | "orchestrator";
+export type ServerName = "mariadb" | "mysql" | "consul" | "proxysql" | "orchestrator" | "iproute2";
 
 /** A program that can be started. */
 export interface FoundServer {
@@ -56,6 +56,12 @@ const SEARCHES: Record<ServerName, Search> = {
     ask: ["--version"],
     version: /(\d+\.\d+\S*)/,
   },
+  iproute2: {
+    variable: "PRIMACY_IP_BIN",
+    places: () => ["ip", "/usr/sbin/ip", "/sbin/ip"],
+    ask: ["-Version"],
+    version: /iproute2-([^\s,]+)/,
+  },
 };
 
 const known = new Map<ServerName, FoundServer | string>();
@@ -88,10 +94,19 @@ export function serverForTests(name: ServerName, tests: string): FoundServer | u
     note("used.log", `${name} ${found.version} (${found.path})`);
     return found;
   }
-  if (isRequired(name))
-    throw new Error(`${found} PRIMACY_REQUIRE names it, so these tests can't be left out: ${tests}.`);
-  note("left-out.log", `${tests}: ${found}`);
+  leaveOut(name, tests, found);
   return undefined;
+}
+
+/**
+ * Writes down that tests are left out, and why: one sentence.
+ *
+ * @throws when PRIMACY_REQUIRE names what they need
+ */
+export function leaveOut(name: ServerName, tests: string, why: string): void {
+  if (isRequired(name))
+    throw new Error(`${why} PRIMACY_REQUIRE names it, so these tests can't be left out: ${tests}.`);
+  note("left-out.log", `${tests}: ${why}`);
 }
 
 /** True when PRIMACY_REQUIRE names the program: then its absence is an error. */

@@ -52,8 +52,19 @@ async function settleReal(options: MariaDbOptions): Promise<DatabaseSettled> {
   const dataDir = options.dataDir ?? join(temporary ?? "", "data");
   if (!existsSync(dataDir)) await makeDataDir(dataDir, version);
   const host = options.host ?? "127.0.0.1";
-  const port = options.port ?? (await freePort(host));
-  return { readOnly: false, extra: [], ...options, dataDir, host, port, program: path, temporary };
+  // Inside a namespace of its own, every port is free.
+  const port = options.port ?? (await freePort(options.namespace === undefined ? host : "127.0.0.1"));
+  return {
+    readOnly: false,
+    extra: [],
+    namespace: undefined,
+    ...options,
+    dataDir,
+    host,
+    port,
+    program: path,
+    temporary,
+  };
 }
 
 async function settleStandIn(options: MariaDbOptions): Promise<DatabaseSettled> {
@@ -62,7 +73,17 @@ async function settleStandIn(options: MariaDbOptions): Promise<DatabaseSettled> 
     throw new RangeError("a stand-in for MariaDB has no data folder and knows no more options");
   }
   const port = options.port ?? (await freePort(host));
-  return { serverId, host, port, readOnly, extra, dataDir: "", program: "", temporary: undefined };
+  return {
+    serverId,
+    host,
+    port,
+    namespace: undefined,
+    readOnly,
+    extra,
+    dataDir: "",
+    program: "",
+    temporary: undefined,
+  };
 }
 
 /** A MariaDB server, or its stand-in. */

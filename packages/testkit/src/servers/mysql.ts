@@ -26,7 +26,7 @@ export async function startMySql(options: DatabaseOptions): Promise<MySql> {
   if (!existsSync(dataDir)) await makeDataDir(path, version, dataDir);
   const host = options.host ?? "127.0.0.1";
   const port = options.port ?? (await freePort(host));
-  const settled = { readOnly: false, extra: [], ...options, dataDir, host, port };
+  const settled = { readOnly: false, extra: [], namespace: undefined, ...options, dataDir, host, port };
   const server = new MySql({ ...settled, program: path, temporary });
   try {
     await server.start();

@@ -26,6 +26,7 @@ export interface ProxySqlRunner {
 export interface ProxySqlRunnerInput {
   dataDir: string;
   configuration: Configuration;
+  namespace: string | undefined;
   logFile: string;
   ready: () => Promise<unknown>;
 }
@@ -40,6 +41,7 @@ export async function runRealProxySql(input: ProxySqlRunnerInput): Promise<Proxy
     name: "proxysql",
     // -f: without the angel process that would start it again after a crash.
     ...dieWithParent(path, ["-f", "-c", file, "-D", input.dataDir, "--no-version-check"]),
+    namespace: input.namespace,
     logFile: input.logFile,
     ready: input.ready,
   });
@@ -53,6 +55,7 @@ export async function runStandInProcess(input: ProxySqlRunnerInput): Promise<Pro
   return startProcess({
     name: "proxysql stand-in",
     ...dieWithParent(process.execPath, [await freshBundle(), input.dataDir, file]),
+    namespace: input.namespace,
     logFile: input.logFile,
     ready: input.ready,
   });
@@ -60,6 +63,7 @@ export async function runStandInProcess(input: ProxySqlRunnerInput): Promise<Pro
 
 /** The stand-in inside this process, for quick tests: it can be stopped, but not suspended. */
 export async function runStandInHere(input: ProxySqlRunnerInput): Promise<ProxySqlRunner> {
+  if (input.namespace !== undefined) throw new RangeError("this process is in one namespace only");
   await mkdir(input.dataDir, { recursive: true });
   let ended: (exit: ProcessExit) => void = () => undefined;
   const exited = new Promise<ProcessExit>((resolve) => (ended = resolve));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
 import { freePort } from "../ports.js";
-import type { ProcessExit } from "../process.js";
+import type { Elsewhere, ProcessExit } from "../process.js";
 import type { Configuration, ConfigurationRow } from "../proxysql-standin/configuration.js";
 import { type Account, accounts } from "./mariadb-accounts.js";
 import {
@@ -25,6 +25,8 @@ export interface ProxySqlOptions {
   dataDir?: string;
   adminPort?: number;
   port?: number;
+  /** Where it runs, if not here on 127.0.0.1. There, it listens on every address. */
+  elsewhere?: Elsewhere | undefined;
   /** By full name, for instance "mysql-query_retries_on_failure". */
   variables?: Readonly<Record<string, string>>;
   servers?: readonly ConfigurationRow[];
@@ -65,6 +67,8 @@ export async function startProxySql(options: ProxySqlOptions = {}): Promise<Prox
   return proxysql;
 }
 
+const LOOPBACK = "127.0.0.1";
+
 type Settled = ProxySqlOptions & { dataDir: string; adminPort: number; port: number };
 
 const RUNNERS: Readonly<
@@ -78,7 +82,8 @@ const RUNNERS: Readonly<
 /** A ProxySQL: the process may come and go; ports and data folder stay. */
 export class ProxySql {
   readonly kind: NonNullable<ProxySqlOptions["kind"]>;
-  readonly host = "127.0.0.1";
+  /** By which it is reached from here. */
+  readonly host: string;
   readonly adminPort: number;
   readonly port: number;
   readonly dataDir: string;
@@ -91,6 +96,7 @@ export class ProxySql {
 
   constructor(options: Settled, temporary: string | undefined) {
     this.kind = options.kind ?? "stand-in";
+    this.host = options.elsewhere?.address ?? LOOPBACK;
     this.adminPort = options.adminPort;
     this.port = options.port;
     this.dataDir = options.dataDir;
@@ -113,6 +119,7 @@ export class ProxySql {
     this.#runner = await RUNNERS[this.kind]({
       dataDir: this.dataDir,
       configuration: configurationOf(this.#options),
+      namespace: this.#options.elsewhere?.namespace,
       logFile: this.logFile,
       ready: () => this.#answers(),
     });
@@ -137,12 +144,12 @@ export class ProxySql {
 
   /** A session of its own on the admin port. The caller ends it. */
   async connectAdmin(account: Account = proxySqlAccounts.admin): Promise<mysql.Connection> {
-    return connect(this.adminPort, account, {});
+    return connect(this, this.adminPort, account);
   }
 
   /** A client's session on the traffic port (default: as the application). The caller ends it. */
   async connectClient(account: Account = accounts.app, database = "app"): Promise<mysql.Connection> {
-    return connect(this.port, account, { database });
+    return connect(this, this.port, account, { database });
   }
 
   async stop(): Promise<void> {
@@ -178,7 +185,7 @@ export class ProxySql {
 
   async #answers(): Promise<boolean> {
     // The listener for the applications comes last.
-    const client = await connect(this.port, { user: "nobody", password: "" }, {}).catch(
+    const client = await connect(this, this.port, { user: "nobody", password: "" }).catch(
       (error: unknown) => error,
     );
     if ((client as { errno?: number }).errno !== 1045) throw client;
@@ -194,12 +201,13 @@ export class ProxySql {
 }
 
 async function connect(
+  { host }: ProxySql,
   port: number,
   account: Account,
-  options: { database?: string },
+  options: { database?: string } = {},
 ): Promise<mysql.Connection> {
   const connection = await mysql.createConnection({
-    host: "127.0.0.1",
+    host,
     port,
     ...account,
     ...options,
@@ -212,12 +220,13 @@ async function connect(
 
 function configurationOf(options: Settled): Configuration {
   const { admin, stats } = proxySqlAccounts;
+  const listen = options.elsewhere === undefined ? LOOPBACK : "0.0.0.0";
   return {
     variables: {
       "admin-admin_credentials": `${admin.user}:${admin.password}`,
       "admin-stats_credentials": `${stats.user}:${stats.password}`,
-      "admin-mysql_ifaces": `127.0.0.1:${options.adminPort}`,
-      "mysql-interfaces": `127.0.0.1:${options.port}`,
+      "admin-mysql_ifaces": `${listen}:${options.adminPort}`,
+      "mysql-interfaces": `${listen}:${options.port}`,
       "mysql-threads": "2",
       "mysql-monitor_username": accounts.monitor.user,
       "mysql-monitor_password": accounts.monitor.password,

@@ -65,6 +65,7 @@ describe("the journal", () => {
       atMs: 1500,
       connected: 1,
       acknowledged: 1,
+      acknowledgedBy: { p: 1 },
       failed: 1,
       reads: 0,
       sinceAcknowledgedMs: 100,
