@@ -110,6 +110,7 @@ describe.runIf(isReady)("takeovers under load, through three ProxySQLs and two c
     const on = await startFleet();
     load = await underLoad(on, "main");
     const [old] = on.cluster("main").databases;
+    await on.orchestrator.waitForReplication("main");
     const answer = await on.orchestrator.gracefulTakeover("main");
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
     await everywhere(on, "main", 2);

@@ -147,6 +147,13 @@ export class Takeovers {
     );
   }
 
+  /** A planned takeover that must succeed, of a cluster that Orchestrator sees in order. */
+  async takeOver(): Promise<void> {
+    await this.fleet.orchestrator.waitForReplication("main");
+    const answer = await this.fleet.orchestrator.gracefulTakeover("main");
+    if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  }
+
   /** Waits until a record of this phase stands. */
   async reaches(phase: MasterRecord["phase"], generation: number): Promise<MasterRecord> {
     return await waitUntil(

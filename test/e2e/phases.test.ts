@@ -26,8 +26,7 @@ describe.runIf(isReady)("a takeover with drain and fence", () => {
     await direct.query("BEGIN");
     await direct.query("UPDATE notes SET note='never committed' WHERE id=1");
 
-    const answer = await on.fleet.orchestrator.gracefulTakeover("main");
-    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    await on.takeOver();
 
     const hooks = await on.hooks();
     expect(hooks.map(({ hook, code, outcome }) => [hook, code, outcome])).toEqual([
@@ -106,7 +105,7 @@ describe.runIf(isReady)("a takeover with drain and fence", () => {
     const [, , third] = on.fleet.watchers;
     await third!.kill9();
     const before = (await on.hooks()).length;
-    await on.fleet.orchestrator.gracefulTakeover("main");
+    await on.takeOver();
     const fence = await on.lastHook("PreFailover", before);
     expect(fence).toMatchObject({
       code: 0,
@@ -126,7 +125,7 @@ describe.runIf(isReady)("a takeover with drain and fence", () => {
       { timeoutMs: 60_000, what: "Consul to drop proxy3's session" },
     );
     const later = (await on.hooks()).length;
-    await on.fleet.orchestrator.gracefulTakeover("main");
+    await on.takeOver();
     const second = await on.lastHook("PreFailover", later);
     expect(second, second.msg).toMatchObject({
       outcome: "ok",

@@ -78,6 +78,7 @@ describe("without MariaDB, Consul, ProxySQL and Orchestrator", () => {
       });
     };
     await writes(100);
+    await fleet.orchestrator.waitForReplication("main");
     const { status, body } = await fleet.orchestrator.gracefulTakeover("main");
     expect(status, JSON.stringify(body)).toBe(200);
     await fleet.watchers[0]!.waitForGeneration("main", 2, 60_000);

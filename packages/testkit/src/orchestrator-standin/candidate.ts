@@ -1,5 +1,5 @@
 import { filtersMatchServer } from "./filters.js";
-import { compareCoordinates, type Instance } from "./instance.js";
+import { compareCoordinates, type Instance, type InstanceKey, sameKey } from "./instance.js";
 
 /** Which replica follows its master, and what becomes of the others. */
 export interface CandidateChoice {
@@ -42,6 +42,22 @@ export function chooseCandidate(
     toMove: others.filter(behind),
     lost: others.filter((one) => !behind(one)),
     problem: null,
+  };
+}
+
+/**
+ * The choice once the designated replica has taken the place of the one that was picked, which then follows it like the
+ * others (3.2.6, go/logic/topology_recovery.go replacePromotedReplicaWithCandidate). One that is ahead stays in its place.
+ */
+export function preferDesignated(choice: CandidateChoice, designated: InstanceKey | null): CandidateChoice {
+  const { candidate, toMove } = choice;
+  const isDesignated = ({ Key }: Instance) => designated !== null && sameKey(Key, designated);
+  const preferred = toMove.find(isDesignated);
+  if (candidate === null || preferred === undefined) return choice;
+  return {
+    ...choice,
+    candidate: preferred,
+    toMove: [candidate, ...toMove.filter((one) => one !== preferred)],
   };
 }
 

@@ -1,8 +1,8 @@
 import { actionFor } from "./analysis.js";
-import { chooseCandidate } from "./candidate.js";
+import { chooseCandidate, preferDesignated } from "./candidate.js";
 import { audit, type FailoverRun, type Next, runRecoveryHooks, stop } from "./failover-run.js";
 import { runHooks } from "./hook-runner.js";
-import { keyText, sameKey } from "./instance.js";
+import { keyText } from "./instance.js";
 import { lastCheckValid } from "./instance-view.js";
 
 /** Registers the failure, and runs the detection hooks where it was not registered yet. */
@@ -64,11 +64,13 @@ export async function regroupReplicas(run: FailoverRun): Promise<Next> {
     valid.length < 2
       ? valid.map(({ instance }) => instance)
       : await fulfilled(valid.map(({ instance }) => topology.stopReplication(instance.Key)));
-  const choice = chooseCandidate(replicas, configuration.PromotionIgnoreHostnameFilters);
+  const choice = preferDesignated(
+    chooseCandidate(replicas, configuration.PromotionIgnoreHostnameFilters),
+    run.designated,
+  );
   if (choice.problem !== null) run.recovery?.errors.push(choice.problem);
   run.problem = choice.problem;
-  const designated = replicas.find(({ Key }) => run.designated !== null && sameKey(Key, run.designated));
-  run.promoted = designated ?? choice.candidate;
+  run.promoted = choice.candidate;
   for (const { Key } of choice.lost) {
     run.recovery?.lostReplicas.push(Key);
     backend.markLost(Key);

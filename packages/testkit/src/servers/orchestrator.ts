@@ -115,6 +115,28 @@ export class Orchestrator {
     }
   }
 
+  /**
+   * Waits until Orchestrator sees one master and every other server replicating from it. Before that it refuses a graceful
+   * takeover, for the reason of its last look, seconds ago.
+   */
+  async waitForReplication(alias: string, timeoutMs = 60_000): Promise<void> {
+    const known = this.#options.clusters.find((one) => one.alias === alias)?.servers.length ?? 0;
+    await waitUntil(() => this.#replicates(alias, known), {
+      timeoutMs,
+      intervalMs: 100,
+      what: `${alias} to replicate, as Orchestrator sees it`,
+    });
+  }
+
+  async #replicates(alias: string, known: number): Promise<boolean> {
+    const { body } = await this.api(`cluster/alias/${alias}`);
+    if (!Array.isArray(body)) throw new Error(JSON.stringify(body));
+    const servers = body as SeenServer[];
+    const behind = servers.filter((one) => !replicates(one));
+    if (servers.length >= known && behind.length === 1 && behind.every(({ ReadOnly }) => !ReadOnly)) return true;
+    throw new Error(`of ${servers.length} servers do not replicate: ${behind.map((one) => stateOf(one)).join("; ")}`);
+  }
+
   async #complete(alias: string, servers: readonly TopologyServer[]): Promise<boolean> {
     const { body } = await this.api(`cluster/alias/${alias}`);
     if (!Array.isArray(body)) throw new Error(JSON.stringify(body));
@@ -150,6 +172,33 @@ export class Orchestrator {
     await writeFile(file, JSON.stringify(json, null, 2), { mode: 0o600 });
     return file;
   }
+}
+
+/** What is read of a server in the answer of `cluster/alias`, as 3.2.6 spells it. */
+interface SeenServer {
+  readonly Key: { readonly Hostname: string; readonly Port: number };
+  readonly ReadOnly: boolean;
+  readonly IsLastCheckValid: boolean;
+  readonly ReplicationIOThreadRuning: boolean;
+  readonly ReplicationSQLThreadRuning: boolean;
+  readonly SecondsBehindMaster: { readonly Valid: boolean; readonly Int64: number };
+  readonly LastIOError: string;
+  readonly LastSQLError: string;
+}
+
+function replicates(server: SeenServer): boolean {
+  const { SecondsBehindMaster: lag } = server;
+  const runs = server.ReplicationIOThreadRuning && server.ReplicationSQLThreadRuning;
+  return server.IsLastCheckValid && runs && lag.Valid && lag.Int64 <= 1;
+}
+
+function stateOf(server: SeenServer): string {
+  const words = [
+    server.ReadOnly ? "read_only" : "writable",
+    `IO ${server.ReplicationIOThreadRuning ? "Yes" : "No"} ${server.LastIOError}`,
+    `SQL ${server.ReplicationSQLThreadRuning ? "Yes" : "No"} ${server.LastSQLError}`,
+  ];
+  return `${server.Key.Port} (${words.join(", ")})`;
 }
 
 function parseJson(text: string): unknown {

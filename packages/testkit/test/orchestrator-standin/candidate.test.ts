@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseCandidate } from "../../src/orchestrator-standin/candidate.js";
+import { chooseCandidate, preferDesignated } from "../../src/orchestrator-standin/candidate.js";
 import type { Instance } from "../../src/orchestrator-standin/instance.js";
 import { replica } from "./topologies.js";
 
@@ -55,6 +55,16 @@ describe("the replica that follows", () => {
     // An address is no pattern: 127.0.0.1 does not stand for 127.0.0.11.
     expect(chooseCandidate([replica(1, 9)], ["127.0.0"]).candidate).toBeNull();
     expect(chooseCandidate([replica(1, 9)], ["27.0.0.1"]).candidate?.Key.Port).toBe(1);
+  });
+
+  it("is the designated one, which the one picked follows; nobody is told to follow itself", () => {
+    const picked = chooseCandidate([replica(5, 9), replica(4, 9), replica(3, 9)], []);
+    const choice = preferDesignated(picked, replica(4, 9).Key);
+    expect(choice.candidate?.Key.Port).toBe(4);
+    expect(ports(choice.toMove)).toEqual([5, 3]);
+    expect(preferDesignated(picked, null)).toBe(picked);
+    expect(preferDesignated(picked, replica(5, 9).Key)).toBe(picked);
+    expect(preferDesignated(picked, replica(7, 9).Key)).toBe(picked);
   });
 
   it("is nobody where there is nobody", () => {
