@@ -133,8 +133,11 @@ export class Orchestrator {
     if (!Array.isArray(body)) throw new Error(JSON.stringify(body));
     const servers = body as SeenServer[];
     const behind = servers.filter((one) => !replicates(one));
-    if (servers.length >= known && behind.length === 1 && behind.every(({ ReadOnly }) => !ReadOnly)) return true;
-    throw new Error(`of ${servers.length} servers do not replicate: ${behind.map((one) => stateOf(one)).join("; ")}`);
+    if (servers.length >= known && behind.length === 1 && behind.every(({ ReadOnly }) => !ReadOnly))
+      return true;
+    throw new Error(
+      `of ${servers.length} servers do not replicate: ${behind.map((one) => stateOf(one)).join("; ")}`,
+    );
   }
 
   async #complete(alias: string, servers: readonly TopologyServer[]): Promise<boolean> {
