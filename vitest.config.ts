@@ -5,13 +5,18 @@ const source = ["primacy-source"];
 const resolve = { conditions: source };
 const ssr = { resolve: { conditions: source, externalConditions: source } };
 
-const PROJECTS = ["unit", "conformance", "e2e"] as const;
+const PROJECTS = ["unit", "simulation", "conformance", "e2e"] as const;
+
+type Project = (typeof PROJECTS)[number];
+
+/** How many files at once, where it is not vitest that says so. */
+const WORKERS: Partial<Record<Project, number | string>> = { simulation: "100%", conformance: 1, e2e: 1 };
 
 /**
- * One project after the other. Only unit tests run several files at once: the others start servers, and a machine that
- * is out of breath makes time-outs of what is none.
+ * One project after the other. Only what starts no servers runs several files at once: a machine that is out of breath
+ * makes time-outs of what is none.
  */
-function project(name: (typeof PROJECTS)[number], include: string[], timeoutMs: number) {
+function project(name: Project, include: string[], timeoutMs: number) {
   return {
     resolve,
     ssr,
@@ -21,8 +26,8 @@ function project(name: (typeof PROJECTS)[number], include: string[], timeoutMs: 
       environment: "node" as const,
       testTimeout: timeoutMs,
       hookTimeout: timeoutMs,
-      fileParallelism: name === "unit",
-      ...(name === "unit" ? {} : { maxWorkers: 1 }),
+      ...(WORKERS[name] === undefined ? {} : { maxWorkers: WORKERS[name] }),
+      fileParallelism: WORKERS[name] !== 1,
       sequence: { groupOrder: PROJECTS.indexOf(name) },
     },
   };
@@ -33,6 +38,7 @@ export default defineConfig({
     reporters: ["default"],
     projects: [
       project("unit", ["packages/*/test/**/*.test.ts", "test/docs/**/*.test.ts"], 20_000),
+      project("simulation", ["test/simulation/**/*.test.ts"], 300_000),
       project("conformance", ["test/conformance/**/*.test.ts"], 60_000),
       project("e2e", ["test/e2e/**/*.test.ts"], 180_000),
     ],

@@ -1,5 +1,6 @@
 import type { Callee } from "./world/host.js";
-import type { ProxyMachine, World } from "./run.js";
+import type { World } from "./world.js";
+import type { ProxyMachine } from "./world/machine.js";
 import type { Fault, FaultKind } from "./scenario.js";
 
 /** Puts a fault and its end into the world's future. */
@@ -7,17 +8,18 @@ export function faultActions(world: World, fault: Fault): void {
   const { engine } = world;
   const machine = world.proxies[fault.proxy]!;
   engine.at(fault.atMs, () => {
+    engine.seen.note(`fault ${fault.kind}`);
     engine.tell(
       "fault",
       () => `${fault.kind} ${machine.proxysql.name} for ${(fault.forMs / 1000).toFixed(2)} s`,
     );
     const everybody = fault.kind === "no-leader";
     const touched = everybody ? world.proxies : HARMLESS.has(fault.kind) ? [] : [machine];
-    for (const one of touched) trouble(world, one);
+    for (const one of touched) one.trouble();
     const end = begin(world, machine, fault);
     engine.after(fault.forMs, () => {
       end();
-      for (const one of touched) relief(world, one);
+      for (const one of touched) one.relief();
     });
   });
 }
@@ -28,16 +30,6 @@ const HARMLESS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "admin-hangs",
   "load-ignored",
 ]);
-
-function trouble(_: World, machine: ProxyMachine): void {
-  machine.troubles += 1;
-  machine.goodSinceMs = Number.POSITIVE_INFINITY;
-}
-
-function relief(world: World, machine: ProxyMachine): void {
-  machine.troubles -= 1;
-  if (machine.troubles === 0) machine.goodSinceMs = world.engine.now;
-}
 
 const nothing = (): void => undefined;
 
@@ -74,7 +66,7 @@ function begin(world: World, machine: ProxyMachine, fault: Fault): () => void {
       if (random.chance(0.15)) proxysql.stamp = null;
       return () => {
         proxysql.start();
-        world.invariants.checkRestart(machine);
+        world.routing.checkRestart(machine);
       };
     case "foreign-load":
       proxysqlIsTold(machine, "load");
@@ -97,6 +89,12 @@ function begin(world: World, machine: ProxyMachine, fault: Fault): () => void {
       });
       return restartWatcher(machine, () => process.crash(), false);
     }
+    case "watcher-stopped-on-a-slow-link":
+      return stoppedWhileAsking(world, machine);
+    case "watcher-stopped-as-it-opens":
+      return stoppedAsItOpens(machine);
+    case "disk-stalls-as-it-opens":
+      return stalledAsItOpens(world, machine);
     case "admin-hangs":
       proxysql.adminHangsUntilMs = engine.now + fault.forMs;
       machine.answersSinceMs = Number.POSITIVE_INFINITY;
@@ -136,6 +134,47 @@ function forgotten({ engine }: World, { link }: ProxyMachine, { kind, forMs }: F
   });
   return () => {
     link.losesReads = false;
+    link.cut = false;
+  };
+}
+
+/** Answers are under way when it is stopped, and are the first that it hears when it goes on. */
+function stoppedWhileAsking({ engine }: World, { link, process }: ProxyMachine): () => void {
+  link.slow = true;
+  let over = false;
+  engine.after(engine.random.between(300, 2500), () => {
+    if (!over) process.pause();
+  });
+  return () => {
+    over = true;
+    link.slow = false;
+    process.resume();
+  };
+}
+
+/** Somebody takes the writer out; as the watcher is about to put it back, it is stopped. */
+function stoppedAsItOpens(machine: ProxyMachine): () => void {
+  const end = atNextCall(machine, "opening", () => {
+    machine.process.pause();
+  });
+  proxysqlIsTold(machine, "load-from-disk");
+  return end;
+}
+
+/** The watcher's disk hangs while a record is taken up, and meanwhile Consul is out of reach for longer than a lease. */
+function stalledAsItOpens({ engine, scenario }: World, { link, state }: ProxyMachine): () => void {
+  let over = false;
+  state.atNextOpening = () => {
+    const cutMs = scenario.layout.value.leaseSeconds * 1000 + engine.random.between(200, 2500);
+    state.stallsUntilMs = engine.now + cutMs + engine.random.between(300, 3000);
+    link.cut = true;
+    engine.after(cutMs, () => {
+      if (!over) link.cut = false;
+    });
+  };
+  return () => {
+    over = true;
+    state.atNextOpening = null;
     link.cut = false;
   };
 }

@@ -1,43 +1,57 @@
-import { run } from "./run.js";
+import { availableParallelism } from "node:os";
+import { isMainThread, parentPort } from "node:worker_threads";
+import { HELP } from "./command/help.js";
+import { type Screen, runMany } from "./command/many.js";
+import { replay } from "./command/one.js";
+import { readOptions } from "./command/options.js";
+import { type Batch, runBatch } from "./command/worker.js";
+import { MUTATIONS } from "./mutations.js";
 
-const options = new Map<string, string>();
-for (let i = 2; i < process.argv.length; i++) {
-  const name = process.argv[i]!;
-  options.set(name, process.argv[i + 1]?.startsWith("--") === false ? process.argv[++i]! : "");
+/** `npm run simulate`. Bundled to one file, which is its own worker. */
+async function main(): Promise<number> {
+  const say = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+  };
+  // A night should not try what the nights before have tried.
+  const fresh = Math.floor(Date.now() / 1000);
+  const command = readOptions(process.argv.slice(2), availableParallelism(), fresh);
+  switch (command.kind) {
+    case "help":
+      say(HELP);
+      return 0;
+    case "usage":
+      process.stderr.write(`${command.problem}\nnpm run simulate -- --help\n`);
+      return 2;
+    case "list-mutations":
+      for (const { name } of MUTATIONS) say(name);
+      return 0;
+    case "one":
+      return replay(command.seed, command.steps, command.mutation, say) ? 0 : 1;
+    case "many":
+      return (await runMany(command, new URL(import.meta.url), screenOf(say))) ? 0 : 1;
+  }
 }
 
-const seed = options.get("--seed");
-if (seed !== undefined) {
-  const steps = options.has("--steps") ? (line: string): void => console.log(line) : null;
-  const result = run(Number(seed), undefined, steps);
-  const { faults, layout, ...rest } = result.scenario;
-  console.log(JSON.stringify(rest));
-  const { onConsulLoss, leaseSeconds, openedBy, onFenceFailure, drainSeconds, fenceSeconds } = layout.value;
-  console.log(
-    JSON.stringify({ onConsulLoss, leaseSeconds, openedBy, onFenceFailure, drainSeconds, fenceSeconds }),
-  );
-  for (const fault of faults) console.log(JSON.stringify(fault));
-  console.log(
-    `${result.steps} steps, ${(result.ms / 1000).toFixed(1)} s simulated: ${result.violation?.message ?? "all invariants hold"}`,
-  );
+/** On a terminal the progress stays on one line; in a file it is a line a minute. */
+function screenOf(say: (line: string) => void): Screen {
+  const { stderr } = process;
+  if (!stderr.isTTY) return { line: say, progress: say, progressEveryMs: 60_000 };
+  return {
+    line: (text) => {
+      stderr.write("\r\u001B[K");
+      say(text);
+    },
+    progress: (text) => {
+      stderr.write(`\r\u001B[K${text}`);
+    },
+    progressEveryMs: 1000,
+  };
+}
+
+if (isMainThread) {
+  process.exitCode = await main();
 } else {
-  const from = Number(options.get("--from") ?? 1);
-  const count = Number(options.get("--runs") ?? 1000);
-  const started = performance.now();
-  let steps = 0;
-  let ms = 0;
-  let failures = 0;
-  for (let i = from; i < from + count; i++) {
-    const result = run(i);
-    steps += result.steps;
-    ms += result.ms;
-    if (result.violation !== null) {
-      failures += 1;
-      if (failures <= 20) console.log(`seed ${i}: ${result.violation.message}`);
-    }
-  }
-  const took = (performance.now() - started) / 1000;
-  console.log(
-    `${count} runs, ${failures} failures, ${(count / took).toFixed(0)} runs/s, ${(steps / count).toFixed(0)} steps and ${(ms / count / 1000).toFixed(1)} s a run`,
-  );
+  parentPort?.on("message", (batch: Batch) => {
+    parentPort?.postMessage(runBatch(batch), []);
+  });
 }

@@ -2,13 +2,11 @@ import { expect, test } from "vitest";
 import { MUTATIONS } from "./mutations.js";
 import { run } from "./run.js";
 
-const SEEDS = 100;
+/** The seeds that the promises are tested with too. The first that notices is enough. */
+const SEEDS = 10_000;
 
-test("the real rules hold", () => {
-  for (let seed = 1; seed <= SEEDS; seed++)
-    expect(run(seed).violation?.message, `seed ${String(seed)}`).toBeUndefined();
-});
-
-test.each(MUTATIONS.map((one) => [one.name, one.rules] as const))("%s: some seed notices", (_, rules) => {
-  for (let seed = 1; ; seed++) if (run(seed, rules).violation !== null) return;
+test.each(MUTATIONS.map((one) => [one.name, one.rules] as const))("noticed: %s", (_, rules) => {
+  let seed = 1;
+  while (seed <= SEEDS && run(seed, rules).violation === null) seed += 1;
+  expect(seed, "the first seed that notices").toBeLessThanOrEqual(SEEDS);
 });

@@ -66,7 +66,12 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   }),
   instead("nothing ends an overdue drain or fence", {
-    resolve: () => ({ kind: "wait", rule: "resolve-too-early", reason: "mutated" }),
+    decideRecord: (view, record, layout, context) => {
+      const decision = real.decideRecord(view, record, layout, context);
+      return decision.rule === "deadline-aborts" || decision.rule === "replay-recovery"
+        ? { ...decision, event: null }
+        : decision;
+    },
   }),
   without("nobody waits for the barrier", { waitsForBarrier: false }),
   instead("the barrier does not wait for proxies that are silent", {

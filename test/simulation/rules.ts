@@ -8,7 +8,7 @@ import { hostgroupsToFence } from "../../packages/watcher/src/lease-entries.js";
 import { runtimeDifferences } from "../../packages/watcher/src/plan.js";
 import { barrier } from "../../packages/writer/src/barrier.js";
 import { longestWait } from "../../packages/writer/src/phases/wait-time.js";
-import { resolve } from "../../packages/writer/src/resolve.js";
+import { decideRecord } from "../../packages/writer/src/agent/decide.js";
 
 /**
  * The decisions under test: the very functions of writer and watcher. A mutation puts another one in the place of one of
@@ -18,7 +18,7 @@ export interface Rules {
   readonly transition: typeof transition;
   readonly barrier: typeof barrier;
   readonly longestWait: typeof longestWait;
-  readonly resolve: typeof resolve;
+  readonly decideRecord: typeof decideRecord;
   readonly judge: typeof judge;
   readonly readSnapshot: typeof readSnapshot;
   readonly decide: typeof decide;
@@ -90,7 +90,7 @@ export const REAL_RULES: Rules = {
   transition,
   barrier,
   longestWait,
-  resolve,
+  decideRecord,
   judge,
   readSnapshot,
   decide,

@@ -34,6 +34,9 @@ const FAULTS = [
   "load-ignored",
   "watcher-killed-in-a-call",
   "watcher-killed-and-clock-set-back",
+  "watcher-stopped-on-a-slow-link",
+  "watcher-stopped-as-it-opens",
+  "disk-stalls-as-it-opens",
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -54,6 +57,7 @@ const WATCHER_LIVES: ReadonlySet<FaultKind> = new Set([
   "forgotten-and-deaf",
   "forgotten-and-cut-off",
   "load-ignored",
+  "disk-stalls-as-it-opens",
 ]);
 
 export interface PlannedTakeover {
@@ -66,6 +70,8 @@ export interface PlannedTakeover {
   readonly losesOpen: boolean;
   readonly repeats: boolean;
   readonly hookDies: number;
+  /** After so long an operator calls it off, if nothing has been promoted by then; null: nobody does. Milliseconds. */
+  readonly calledOffAfterMs: number | null;
 }
 
 /** One run, as its seed makes it. */
@@ -147,6 +153,7 @@ function takeoversOf(random: Random): readonly PlannedTakeover[] {
       losesOpen: random.chance(0.08),
       repeats: random.chance(0.3),
       hookDies: random.chance(0.15) ? 0.3 : 0,
+      calledOffAfterMs: random.chance(0.15) ? random.between(0, 5000) : null,
     };
     atMs += random.between(3000, 14_000);
     return takeover;
@@ -175,6 +182,11 @@ function faultOf(random: Random, kind: FaultKind, setting: Setting): Fault {
     const turnMs = near + random.between(-500, 2500);
     const atMs = Math.max(400, turnMs - random.between(15_500, 32_000));
     return { kind, proxy, atMs, forMs: Math.min(turnMs - atMs + random.between(1000, 9000), HEAL_MS - atMs) };
+  }
+  if (kind === "watcher-stopped-on-a-slow-link" || kind === "watcher-stopped-as-it-opens") {
+    // The takeover comes while it is stopped.
+    const atMs = Math.max(400, near - random.between(0, 5000));
+    return { kind, proxy, atMs, forMs: Math.min(random.between(6000, 16_000), HEAL_MS - atMs) };
   }
   const atMs = random.chance(0.5)
     ? Math.max(500, near + random.between(-4000, 6000))

@@ -14,6 +14,8 @@ export interface StateFile {
   mark: Mark | null;
   /** Until when nothing gets onto it. True milliseconds. */
   stallsUntilMs: number;
+  /** What happens as the mark of an open record is written the next time. */
+  atNextOpening: (() => void) | null;
 }
 
 export interface PassParts {
@@ -85,6 +87,10 @@ class Pass {
 
   #remember(then: () => void): void {
     const { process, state } = this.parts;
+    if (this.#record.phase === "open" && state.mark !== null) {
+      state.atNextOpening?.();
+      state.atNextOpening = null;
+    }
     const stallsMs = Math.max(0, state.stallsUntilMs - process.engine.now);
     process.after(stallsMs + process.engine.random.between(0.5, 10), () => {
       state.mark = markOf(this.documents.record, this.documents.hash);
@@ -152,6 +158,7 @@ class Pass {
       step.kind === "update" && !rules.steps.statementsCarryDeadline
         ? { ...step, openUntilSeconds: null }
         : step;
+    if (step.kind === "update" && step.rows.some(mayBeWritten)) this.parts.process.noteCall("opening");
     this.#admin(() => {
       if (step.kind === "load") onApply(this.#record.generation, decision.wanted.rows.some(mayBeWritten));
       proxysql.execute(statement);

@@ -5,7 +5,7 @@ import { nextPassMs } from "../../../packages/watcher/src/next-pass.js";
 import type { Outcome } from "../../../packages/watcher/src/outcome.js";
 import { hashOfText } from "../../../packages/watcher/src/hash.js";
 import type { Rules } from "../rules.js";
-import type { KnownRecord } from "../invariants.js";
+import type { KnownRecord } from "../invariants/watched.js";
 import type { ConsulModel } from "../world/consul.js";
 import type { Guard } from "../world/guard.js";
 import type { Process } from "../world/host.js";
@@ -165,23 +165,17 @@ export class WatcherRun {
   }
 
   #finish(outcome: Outcome, documents: Documents): void {
-    const { process, proxy, rules, state } = this.parts;
+    const { process } = this.parts;
     process.engine.tell(process.name, () => outcomeText(outcome));
     this.#failures = outcome.kind === "failed" ? this.#failures + 1 : 0;
+    const before = this.#outcome;
     this.#outcome = outcome;
     if (outcome.kind === "applied" || outcome.kind === "withheld") {
       this.#applied = documents;
       this.#keeper.noteInForce(documents.hash);
     }
     if (outcome.kind === "refused") this.#keeper.noteRefused(documents.hash);
-    const acknowledgement = rules.acknowledgementOf(outcome, {
-      proxy,
-      cluster: CLUSTER,
-      appliedGeneration: state.mark?.generation ?? 0,
-      at: process.host.isoNow(),
-      watcher: "simulated",
-    });
-    if (acknowledgement !== null) this.#announcer.announce(acknowledgement);
+    if (before === null || !tellsTheSame(before, outcome)) this.#acknowledge(outcome);
     if (this.#again) {
       this.#pass();
       return;
@@ -196,6 +190,30 @@ export class WatcherRun {
       this.#pass();
     });
   }
+
+  #acknowledge(outcome: Outcome): void {
+    const { process, proxy, rules, state } = this.parts;
+    const acknowledgement = rules.acknowledgementOf(outcome, {
+      proxy,
+      cluster: CLUSTER,
+      appliedGeneration: state.mark?.generation ?? 0,
+      at: process.host.isoNow(),
+      watcher: "simulated",
+    });
+    if (acknowledgement !== null) this.#announcer.announce(acknowledgement);
+  }
+}
+
+/** Would the acknowledgement be the same, but for its instant? Then it is not made again, to save time. */
+function tellsTheSame(a: Outcome, b: Outcome): boolean {
+  if (a.kind !== "applied" || b.kind !== "applied" || a.record.generation !== b.record.generation)
+    return false;
+  return (
+    a.connectionsInUse === b.connectionsInUse &&
+    a.notDurable === b.notDurable &&
+    a.writers.length === b.writers.length &&
+    a.writers.every((one, index) => one.host === b.writers[index]!.host)
+  );
 }
 
 function outcomeText(outcome: Outcome): string {

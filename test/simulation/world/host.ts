@@ -49,8 +49,12 @@ export class Host {
   }
 }
 
-/** What a process may be in the middle of: a read or a write of Consul, or a statement to ProxySQL. */
-export type Callee = "read" | "write" | "proxysql";
+/**
+ * What a process may be in the middle of: a read or a write of Consul, a statement to ProxySQL, or the statement that
+ * lets writes through there.
+ */
+export const CALLEES = ["read", "write", "proxysql", "opening"] as const;
+export type Callee = (typeof CALLEES)[number];
 
 /** A process on a host: it can crash, be stopped and go on, and come back. */
 export class Process {
@@ -62,6 +66,7 @@ export class Process {
     read: null,
     write: null,
     proxysql: null,
+    opening: null,
   };
   #pending: (() => void)[] = [];
 
@@ -106,13 +111,15 @@ export class Process {
     if (happens === null) return;
     this.atNextCall[whom] = null;
     const { epoch, engine } = this;
-    engine.after(engine.random.between(0, 1.5), () => {
+    // The statement that opens is not sent yet: that is what makes it worth a fault of its own.
+    const inMs = whom === "opening" ? 0 : engine.random.between(0, 1.5);
+    engine.after(inMs, () => {
       if (epoch === this.epoch && !this.paused) happens();
     });
   }
 
   crash(): void {
-    for (const whom of ["read", "write", "proxysql"] as const) this.atNextCall[whom] = null;
+    for (const whom of CALLEES) this.atNextCall[whom] = null;
     this.engine.tell(this.name, () => "dies");
     this.running = false;
     this.paused = false;

@@ -172,7 +172,7 @@ export class ProxySqlModel {
         if (this.up && now?.status === "ONLINE") this.#used.set(row.host, random.int(3));
       });
     }
-    if (row.status === "ONLINE" || row.status === was || random.chance(0.4)) return;
+    if (row.status === "ONLINE" || row.status === was || random.chance(0.2)) return;
     const { starts } = this;
     engine.after(random.between(0, 6000), () => {
       const now = this.runtime.find((one) => one.host === row.host);

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { ClusterSnapshot } from "@primacy/consul-store";
 import type { ClusterEvent, Layout, MasterRecord, StoredRecord, WriteContext } from "@primacy/contract";
 import { begunByNow } from "../../../packages/writer/src/canonical-event.js";
@@ -7,6 +6,7 @@ import type { ConsulModel } from "../world/consul.js";
 import type { Process } from "../world/host.js";
 import { type Link, call } from "../world/network.js";
 import { CLUSTER } from "../world/servers.js";
+import { sha256 } from "../world/sha256.js";
 
 export interface WriterParts {
   readonly process: Process;
@@ -172,8 +172,4 @@ function contextOf({ process, layout }: WriterParts, now: string): WriteContext 
     fenceSeconds: layout.fenceSeconds,
     sha256,
   };
-}
-
-export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -1,19 +1,14 @@
 import type { Cause, EventOf, HookEvent, MasterRecord, Server } from "@primacy/contract";
-import { sameServer } from "@primacy/contract";
 import type { Engine } from "../world/engine.js";
 import { Process } from "../world/host.js";
-import { type Before, type Committed, type WriterParts, commit, read } from "./commit.js";
+import { commit } from "./commit.js";
 import { hold } from "./hold.js";
+import { type WriterProcess, type WriterWorld, beforeOpening } from "./opening.js";
 
 /** A hook's own limit. Milliseconds. */
 const HOOK_MS = 8000;
-
-/** One of the database servers, as it is. */
-export interface Database {
-  readonly server: Server;
-  alive: boolean;
-  readOnly: boolean;
-}
+/** A hook that opens waits for the proxies too. Milliseconds. */
+const OPENING_HOOK_MS = 48_000;
 
 /** What a takeover is to be like. */
 export interface TakeoverPlan {
@@ -34,24 +29,24 @@ export interface TakeoverPlan {
 }
 
 /** What takeovers happen to. */
-export interface TakeoverParts extends Omit<WriterParts, "process"> {
+export interface TakeoverParts extends WriterWorld {
   readonly engine: Engine;
-  readonly orchestrator: Process;
-  readonly databases: readonly Database[];
-  /** Events that Consul was not there for, oldest first. */
-  readonly spool: HookEvent[];
-  /** The new master takes writes from now on; `fenced`: after a complete fence of this generation. */
-  readonly onOpened: (plan: TakeoverPlan, fenced: MasterRecord | null) => void;
-  readonly onEnded: (takeover: Takeover) => void;
-  /** Hooks that will yet come, whatever has become of the takeover. */
-  late: number;
+  /** Orchestrator's own. */
+  readonly process: Process;
+  /** A hook will come, whatever has become of the takeover; `onLate(-1)`: it has. */
+  readonly onLate: (by: number) => void;
+  /** Orchestrator has chosen, and will not go back. */
+  readonly onPromoted: (event: EventOf<"open">) => void;
+  readonly onEnded: () => void;
 }
 
 /** Orchestrator's steps of one takeover, each hook a process of its own, one after another. */
 export class Takeover {
-  readonly #cause: Omit<Cause, "rule">;
-  readonly #beganAt: string;
+  #cause: Omit<Cause, "rule">;
+  #beganAt: string;
   #hooksRun = 0;
+  #hook: Process | null = null;
+  #promoted = false;
   #ended = false;
   /** The fence whose barrier was reached. */
   #fence: MasterRecord | null = null;
@@ -60,12 +55,11 @@ export class Takeover {
     readonly plan: TakeoverPlan,
     private readonly parts: TakeoverParts,
   ) {
-    const { host } = parts.orchestrator;
-    this.#beganAt = host.isoNow();
+    this.#beganAt = parts.process.host.isoNow();
     this.#cause = {
       kind: plan.graceful ? "graceful-takeover" : "dead-master",
       failureType: "DeadMaster",
-      recoveryUid: `${String(host.wallNow())}000000:${String(parts.engine.nextId())}`,
+      recoveryUid: "",
       command: plan.graceful ? "graceful-master-takeover" : "",
     };
   }
@@ -74,69 +68,56 @@ export class Takeover {
     const { plan, parts } = this;
     const how = plan.graceful ? "graceful takeover" : "failover";
     parts.engine.tell("orch", () => `${how} ${plan.outgoing.host} -> ${plan.successor.host}`);
-    if (!plan.graceful) this.#database(plan.outgoing).alive = false;
-    if (!plan.preHooks) this.#later(() => this.#promote());
-    else if (plan.graceful) this.#drain();
-    else this.#fenceOff();
+    if (!plan.graceful) parts.databases.of(plan.outgoing).alive = false;
+    if (plan.graceful && plan.preHooks) this.#drain();
+    else this.#recover();
   }
 
-  get recoveryUid(): string {
-    return this.#cause.recoveryUid;
-  }
-
-  /** The event that ends it, as a hook or a replay says it. */
-  get opening(): EventOf<"open"> {
-    const { outgoing, successor } = this.plan;
-    return { kind: "open", outgoing, successor, cause: this.#cause, beganAt: this.#beganAt };
+  /** Somebody ends Orchestrator's doings. False: it is too late for that. */
+  callOff(): boolean {
+    if (this.#ended || this.#promoted) return false;
+    const { parts, plan } = this;
+    parts.engine.tell("orch", () => "is called off");
+    this.#hook?.crash();
+    parts.databases.giveBack(plan.outgoing);
+    parts.orchestrator.end(this.#cause.recoveryUid, null);
+    this.#end();
+    return true;
   }
 
   #drain(): void {
     const { outgoing, successor } = this.plan;
-    const event: HookEvent = {
-      kind: "drain",
-      outgoing,
-      successor,
-      cause: { ...this.#cause, recoveryUid: "" },
-      beganAt: null,
-    };
+    const event = { kind: "drain" as const, outgoing, successor, cause: this.#cause, beganAt: null };
     this.#preHook(event, () => {
       // Orchestrator makes the old master read-only before the failover proper.
-      this.#database(outgoing).readOnly = true;
-      this.#fenceOff();
+      this.parts.databases.of(outgoing).readOnly = true;
+      this.#recover();
     });
   }
 
-  #fenceOff(): void {
-    const { outgoing, fails } = this.plan;
-    const event = { kind: "fence" as const, outgoing, cause: this.#cause, beganAt: this.#beganAt };
-    this.#preHook(event, () => {
+  /** The failover proper, which Orchestrator registers. */
+  #recover(): void {
+    const { outgoing, preHooks, fails } = this.plan;
+    const { orchestrator, process } = this.parts;
+    this.#beganAt = process.host.isoNow();
+    this.#cause = { ...this.#cause, recoveryUid: orchestrator.register(outgoing) };
+    const go = (): void => {
       this.#later(() => {
         if (fails) this.#abort();
         else this.#promote();
       });
-    });
+    };
+    if (!preHooks) go();
+    else this.#preHook({ kind: "fence", outgoing, cause: this.#cause, beganAt: this.#beganAt }, go);
   }
 
   /** Commits, holds, and says whether the takeover goes on. */
   #preHook(event: EventOf<"drain"> | EventOf<"fence">, next: () => void): void {
-    const { layout } = this.parts;
-    const hook = this.#hook(event.kind);
+    const { layout, rules } = this.parts;
+    const hook = this.#begin(event.kind);
     const end = (complete: boolean): void => {
-      if (complete || layout.onFenceFailure === "continue") {
-        this.#afterHook(next);
-        return;
-      }
-      // Whoever stops it must also end it.
-      const abort: HookEvent = {
-        ...event,
-        kind: "abort",
-        cause: { ...event.cause, kind: "failover-failed" },
-      };
-      commit(hook, { event: abort, deadlineMs: HOOK_MS }, (outcome) => {
-        this.#keepForLater(abort, outcome);
-        this.#giveBack();
-        this.#end();
-      });
+      if (complete || layout.onFenceFailure === "continue") this.#afterHook(next);
+      else this.#takeBack(hook, event);
     };
     commit(hook, { event, deadlineMs: HOOK_MS }, (outcome) => {
       if (outcome.kind !== "applied" && outcome.kind !== "nothing") {
@@ -144,7 +125,7 @@ export class Takeover {
         return;
       }
       const { record } = outcome;
-      if (record.phase === "open" || !this.parts.rules.steps.waitsForBarrier) {
+      if (record.phase === "open" || !rules.steps.waitsForBarrier) {
         this.#fence = record.phase === "fenced" ? record : null;
         end(true);
         return;
@@ -156,151 +137,103 @@ export class Takeover {
     });
   }
 
-  #promote(): void {
-    const { layout, engine } = this.parts;
-    const { successor } = this.plan;
-    if (layout.openedBy === "orchestrator") {
-      engine.tell("orch", () => `promotes ${successor.host}`);
-      this.#makeWritable(this.#fence);
-      if (this.plan.losesOpen) {
-        this.#end();
-        return;
-      }
-      this.#later(() => {
-        this.#open(this.#hook("open"));
-      });
-    } else {
-      this.#open(this.#hook("open"), this.#openPrimacy());
-    }
-  }
-
-  #open(hook: WriterParts, before?: Before): void {
-    const { spool, layout, orchestrator } = this.parts;
-    const event = this.opening;
-    if (layout.openedBy === "orchestrator" && spool.length > 0) {
-      // Behind the others.
-      spool.push(event);
-      this.#afterOpen();
-      return;
-    }
-    const deadlineMs = before === undefined ? HOOK_MS : HOOK_MS * 6;
-    commit(hook, { event, deadlineMs, before }, (outcome) => {
-      if (outcome.kind === "unreachable" && before !== undefined) {
-        // Nothing was opened: it is tried again until somebody ends it.
-        orchestrator.after(1000, () => {
-          this.#open(this.#hook("open"), before);
-        });
-        return;
-      }
-      this.#keepForLater(event, outcome);
-      this.#afterOpen();
-    });
-  }
-
-  #afterOpen(): void {
-    const { repeats } = this.plan;
-    if (repeats) {
-      // PostFailover and PostGracefulTakeover say the same, and some hook comes very late.
-      const event = this.opening;
-      const { random } = this.parts.engine;
-      this.parts.orchestrator.after(random.between(10, 200), () => {
-        commit(this.#hook("open"), { event, deadlineMs: HOOK_MS }, () => undefined);
-      });
-      this.parts.late += 1;
-      this.parts.orchestrator.after(random.between(1000, 25_000), () => {
-        commit(this.#hook("late"), { event, deadlineMs: HOOK_MS }, () => {
-          this.parts.late -= 1;
-        });
-      });
-    }
-    this.#end();
-  }
-
-  /** Fence, proxies, then the new master, and only then the record: `beforeOpening` where Primacy opens. */
-  #openPrimacy(): Before {
-    return (current, next) => {
-      const { outgoing } = this.plan;
-      const hook = this.#hook("primacy");
-      if (current.phase !== "fenced") {
-        const fence = { kind: "fence" as const, outgoing, cause: this.#cause, beganAt: this.#beganAt };
-        commit(hook, { event: fence, deadlineMs: HOOK_MS }, (outcome) => {
-          next(outcome.kind === "applied" || outcome.kind === "nothing" ? "again" : "not");
-        });
-        return;
-      }
-      const { layout, rules } = this.parts;
-      if (!rules.steps.waitsForBarrier) {
-        this.#makeWritable(current);
-        next("go");
-        return;
-      }
-      hold(hook, current, (barrier) => {
-        const complete = barrier.kind === "reached";
-        if (!complete && layout.onFenceFailure === "stop") {
-          next("not");
-          return;
-        }
-        if (!rules.steps.looksBeforeOpening) {
-          this.#makeWritable(complete ? current : null);
-          next("go");
-          return;
-        }
-        read(hook, (snapshot) => {
-          const now = snapshot?.record;
-          if (now?.kind !== "valid" || now.value.generation !== current.generation) {
-            next("again");
-            return;
-          }
-          this.#makeWritable(complete ? current : null);
-          next("go");
-        });
-      });
-    };
-  }
-
-  #makeWritable(fence: MasterRecord | null): void {
-    const { onOpened } = this.parts;
-    const successor = this.#database(this.plan.successor);
-    if (!successor.readOnly) return;
-    successor.readOnly = false;
-    // It is a replica from now on, or will be one when it comes back.
-    this.#database(this.plan.outgoing).readOnly = true;
-    onOpened(this.plan, fence);
-  }
-
-  #abort(): void {
-    const { outgoing } = this.plan;
-    const event: HookEvent = {
-      kind: "abort",
+  /** Whoever stops it must also end it. */
+  #takeBack(hook: WriterProcess, event: EventOf<"drain"> | EventOf<"fence">): void {
+    const { outgoing, cause, beganAt } = event;
+    const abort = {
+      kind: "abort" as const,
       outgoing,
-      cause: { ...this.#cause, kind: "failover-failed" },
-      beganAt: this.#beganAt,
+      beganAt,
+      cause: { ...cause, kind: "failover-failed" as const },
     };
-    this.#giveBack();
-    commit(this.#hook("abort"), { event, deadlineMs: HOOK_MS }, (outcome) => {
-      this.#keepForLater(event, outcome);
+    this.#commitOrSpool(hook, abort, () => {
+      this.parts.databases.giveBack(outgoing);
       this.#end();
     });
   }
 
-  /** The outgoing master lives and stays the master. */
-  #giveBack(): void {
-    const outgoing = this.#database(this.plan.outgoing);
-    outgoing.alive = true;
-    outgoing.readOnly = false;
+  #promote(): void {
+    const { layout, engine, orchestrator, onWritable, onPromoted } = this.parts;
+    const { successor, outgoing, losesOpen } = this.plan;
+    const { recoveryUid } = this.#cause;
+    const event: EventOf<"open"> = {
+      kind: "open",
+      outgoing,
+      successor,
+      cause: this.#cause,
+      beganAt: this.#beganAt,
+    };
+    engine.tell("orch", () => `promotes ${successor.host}`);
+    this.#promoted = true;
+    onPromoted(event);
+    // Where Primacy opens, it stays read-only so far.
+    if (layout.openedBy === "orchestrator") onWritable(event, this.#fence);
+    orchestrator.end(recoveryUid, successor);
+    if (losesOpen) this.#end();
+    else this.#later(() => this.#open(event));
   }
 
-  #keepForLater(event: HookEvent, outcome: Committed): void {
-    if (outcome.kind === "unreachable") this.parts.spool.push(event);
+  #open(event: EventOf<"open">): void {
+    this.#commitOrSpool(this.#begin("open"), event, () => {
+      if (this.plan.repeats) this.#repeat(event);
+      this.#end();
+    });
   }
 
-  #hook(name: string): WriterParts {
+  /** PostFailover and PostGracefulTakeover say the same, and some hook comes very late. */
+  #repeat(event: EventOf<"open">): void {
+    const { parts } = this;
+    const { random } = parts.engine;
+    for (const inMs of [random.between(10, 200), random.between(1000, 25_000)]) {
+      parts.onLate(1);
+      parts.process.after(inMs, () => {
+        this.#commitOrSpool(
+          { ...parts, process: new Process("hook:late", parts.process.host) },
+          event,
+          () => {
+            parts.onLate(-1);
+          },
+        );
+      });
+    }
+  }
+
+  #abort(): void {
+    const { outgoing } = this.plan;
+    const { databases, orchestrator } = this.parts;
+    const cause = { ...this.#cause, kind: "failover-failed" as const };
+    databases.giveBack(outgoing);
+    orchestrator.end(this.#cause.recoveryUid, null);
+    const event = { kind: "abort" as const, outgoing, cause, beganAt: this.#beganAt };
+    this.#commitOrSpool(this.#begin("abort"), event, () => {
+      this.#end();
+    });
+  }
+
+  #commitOrSpool(hook: WriterProcess, event: HookEvent, done: () => void): void {
+    const { spool } = hook;
+    if (spool.length > 0) {
+      // Behind the others.
+      spool.push(event);
+      done();
+      return;
+    }
+    const before = beforeOpening(hook, event);
+    const deadlineMs = before === undefined ? HOOK_MS : OPENING_HOOK_MS;
+    commit(hook, { event, deadlineMs, before }, (outcome) => {
+      if (outcome.kind === "unreachable") spool.push(event);
+      done();
+    });
+  }
+
+  #begin(name: string): WriterProcess {
     this.#hooksRun += 1;
-    const { orchestrator, engine } = this.parts;
+    const { process: orchestrator, engine } = this.parts;
     const process = new Process(`hook:${name}`, orchestrator.host);
-    if (name !== "late" && engine.random.chance(this.plan.hookDies)) {
+    this.#hook = process;
+    if (engine.random.chance(this.plan.hookDies)) {
       engine.after(engine.random.between(0, 6000), () => {
-        if (this.#ended) return;
+        if (this.#ended || this.#hook !== process) return;
         process.crash();
         // A Pre hook that dies stops the takeover; of any other nobody takes note.
         this.#end();
@@ -312,28 +245,24 @@ export class Takeover {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.parts.onEnded(this);
+    this.#hook = null;
+    this.parts.onEnded();
   }
 
   #afterHook(next: () => void): void {
     const { diesAfter } = this.plan;
+    this.#hook = null;
     if (diesAfter !== null && this.#hooksRun >= diesAfter) {
       this.parts.engine.tell("orch", () => "dies: no more hooks");
       this.#end();
-      return;
-    }
-    this.#later(next);
+    } else this.#later(next);
   }
 
   /** Orchestrator takes its time between two steps. */
   #later(next: () => void): void {
-    const { orchestrator, engine } = this.parts;
-    orchestrator.after(engine.random.between(10, 1500), () => {
+    const { process, engine } = this.parts;
+    process.after(engine.random.between(10, 1500), () => {
       if (!this.#ended) next();
     });
-  }
-
-  #database(server: Server): Database {
-    return this.parts.databases.find((one) => sameServer(one.server, server))!;
   }
 }

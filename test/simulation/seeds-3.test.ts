@@ -1,0 +1,4 @@
+import { promisesHold } from "./seeds.js";
+
+// Split over files: each has a processor to itself.
+promisesHold(20_001, 10_000);
