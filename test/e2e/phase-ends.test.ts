@@ -1,5 +1,6 @@
-import { type MariaDb, accounts, serverForTests, waitUntil } from "@primacy/testkit";
+import { type MariaDb, accounts, programs, serverForTests, waitUntil } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
+import { AgentProcess } from "./agent.support.js";
 import { Takeovers } from "./phases.support.js";
 import { onlineIn } from "./world.js";
 
@@ -146,6 +147,19 @@ describe.runIf(isReady)("without Consul, where the cluster says stop", () => {
   });
 });
 
+/** What Orchestrator has promoted, by its audit: that a recovery has ended. */
+async function promotedServer(): Promise<MariaDb> {
+  return await waitUntil(
+    async () => {
+      const { body } = await on.fleet.orchestrator.api("audit-recovery/alias/main");
+      const [last] = body as { RecoveryEndTimestamp: string; SuccessorKey: { Port: number } }[];
+      if (last === undefined || last.RecoveryEndTimestamp === "") throw new Error(JSON.stringify(last));
+      return on.databases.find(({ port }) => port === last.SuccessorKey.Port);
+    },
+    { timeoutMs: 60_000, what: "a recovery that has ended" },
+  );
+}
+
 describe.runIf(isReady)("openedBy: primacy", () => {
   test("the new master takes writes only when every proxy has left the old one, and is nobody's replica", async () => {
     on = await Takeovers.start({
@@ -166,6 +180,45 @@ describe.runIf(isReady)("openedBy: primacy", () => {
     expect(notes.indexOf(`${master.address} is writable`)).toBeGreaterThan(notes.indexOf("3 of 3 proxies"));
     await on.everywhere(record.generation);
     for (const proxy of on.fleet.proxies) expect(await onlineIn(proxy, WRITER)).toEqual([master.address]);
+  });
+
+  test("whose hook is lost stays fenced and read-only until the agent opens it, by the recovery's own UID", async () => {
+    on = await Takeovers.start({
+      proxies: 2,
+      layout: { openedBy: "primacy" },
+      hooks: ["PreFailover"],
+      orchestratorConfiguration: { ApplyMySQLPromotionAfterMasterFailover: false },
+    });
+    const old = await on.master();
+    await old.kill9();
+    const fenced = await on.reaches("fenced", 2);
+    const successor = await promotedServer();
+    expect(await on.isReadOnly(successor)).toBe(true);
+    const agent = await AgentProcess.start({
+      program: programs.writer,
+      name: "orc1",
+      consul: on.consul.httpAddr,
+      orchestrator: [on.fleet.orchestrator.url],
+      settings: { replayAfterSeconds: 1 },
+      env: on.databaseAccount,
+    });
+    try {
+      const record = await on.reaches("open", 3);
+      expect(record).toMatchObject({
+        generation: 3,
+        master: { port: successor.port },
+        writtenBy: "agent orc1",
+      });
+      expect(record.cause.recoveryUid).toBe(fenced.cause.recoveryUid);
+      expect(await on.isReadOnly(successor)).toBe(false);
+      expect(await successor.replicaStatus()).toBeUndefined();
+      await on.everywhere(3);
+      for (const proxy of on.fleet.proxies) {
+        expect(await onlineIn(proxy, WRITER)).toEqual([successor.address]);
+      }
+    } finally {
+      await agent.close();
+    }
   });
 
   test("that can't be opened is not on record as open: the event waits, and flush opens it", async () => {

@@ -43,8 +43,20 @@ const HOOKS = [
 const kindOf = (name: "proxysql" | "orchestrator"): "stand-in" | "real" =>
   typeof findServer(name) === "string" ? "stand-in" : "real";
 
+function databaseAccount(folder: string) {
+  return {
+    PRIMACY_DATABASE_USER: "primacy",
+    PRIMACY_DATABASE_PASSWORD_FILE: join(folder, "database.password"),
+  };
+}
+
 /** A cluster of three MariaDBs behind ProxySQLs, whose Orchestrator calls the writer in every hook. */
 export class Takeovers {
+  /** What makes a writer or an agent know the account on the databases. */
+  get databaseAccount(): Record<string, string> {
+    return databaseAccount(this.folder);
+  }
+
   private constructor(
     readonly fleet: Fleet,
     readonly consul: Consul,
@@ -55,8 +67,8 @@ export class Takeovers {
   static async start(options: Partial<FleetOptions> = {}, given?: Consul): Promise<Takeovers> {
     const folder = await mkdtemp(join(tmpdir(), "primacy-phases-"));
     const consul = given ?? (await startConsul());
-    const password = join(folder, "database.password");
-    await writeFile(password, "change-me\n", { mode: 0o600 });
+    const account = databaseAccount(folder);
+    await writeFile(account.PRIMACY_DATABASE_PASSWORD_FILE, "change-me\n", { mode: 0o600 });
     const fleet = await Fleet.start({
       routing: "primacy",
       clusters: { main: 3 },
@@ -68,8 +80,7 @@ export class Takeovers {
       ...options,
       writerVariables: {
         PRIMACY_LOG: join(folder, "writer.log"),
-        PRIMACY_DATABASE_USER: "primacy",
-        PRIMACY_DATABASE_PASSWORD_FILE: password,
+        ...account,
         ...options.writerVariables,
       },
     });
