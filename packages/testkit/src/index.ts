@@ -7,6 +7,7 @@ export {
   RunningProcess,
   startProcess,
 } from "./process.js";
+export { primacyFolder } from "./primacy-folder.js";
 export { pause, type WaitOptions, WaitTimeoutError, waitUntil } from "./wait-until.js";
 
 // Real servers.
@@ -56,12 +57,21 @@ export { type Configuration, type ConfigurationRow } from "./proxysql-standin/co
 // Primacy's own programs, as they are shipped.
 export { type AdminCut, type Cut, startAdminCut } from "./admin-cut.js";
 export { programs } from "./primacy/programs.js";
+export { type GuardForm, guardForm, guardVariables } from "./primacy/guard.js";
 export { type ClusterReadiness, type Readiness, startWatcher, WatcherProcess } from "./primacy/watcher.js";
 export { hookEnvironment, type HookFacts, recoveryUid, runWriter, type WriterRun } from "./primacy/writer.js";
 
 // A whole fleet: databases, ProxySQLs, Orchestrator, and who routes.
 export { Fleet, type FleetConsul, type FleetOptions, type RunningCluster } from "./fleet/fleet.js";
 export type { FleetCluster, Routing } from "./fleet/plan.js";
+export { type HookLog, Takeovers } from "./fleet/takeovers.js";
+
+// Networks of their own, and takeovers while something is broken.
+export { namespacesForTests } from "./network/namespace.js";
+export * from "./partitions/faults.js";
+export { figuresOfStory, figuresText } from "./partitions/figures.js";
+export { type Story, type StoryOutcome, tell } from "./partitions/story.js";
+export { LEASE_SECONDS, TwoSites } from "./partitions/two-sites.js";
 
 // A load of unique ids, and the oracle that says where they are.
 export type { Failure, LoadReport, LoadSnapshot, ReadRecord, WriteRecord } from "./load/journal.js";

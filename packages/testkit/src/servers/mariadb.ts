@@ -1,4 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,6 +110,19 @@ export class MariaDb extends DatabaseServer {
     );
     await this.query("START SLAVE");
     await waitUntil(() => this.#replicates(), { timeoutMs: 30_000, what: `${this.address} to replicate` });
+  }
+
+  /**
+   * Throws away what it has, and makes it a replica of `master` from the beginning of its binary log: what is left for a
+   * server that has transactions which the master has not.
+   */
+  async rebuildFrom(master: { host: string; port: number }): Promise<void> {
+    if (this.kind !== "real") throw new Error("a stand-in for MariaDB can't be rebuilt");
+    await this.kill9();
+    await rm(this.dataDir, { recursive: true, force: true });
+    await makeDataDir(this.dataDir, requireServer("mariadb").version);
+    await this.start(true);
+    await this.replicateFrom(master);
   }
 
   /** The row of SHOW SLAVE STATUS, or undefined when this server is nobody's replica. */

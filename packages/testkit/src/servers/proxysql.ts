@@ -43,6 +43,8 @@ export type AdminRow = Record<string, string | null>;
 /** The accounts of the admin port. */
 export const proxySqlAccounts = {
   admin: { user: "admin", password: "admin-password" },
+  /** ProxySQL takes the user called "admin" from its own host only (2.7.1, lib/MySQL_Session.cpp). */
+  adminFromElsewhere: { user: "remote-admin", password: "remote-admin-password" },
   stats: { user: "stats", password: "stats-password" },
 } as const;
 
@@ -143,7 +145,7 @@ export class ProxySql {
   }
 
   /** A session of its own on the admin port. The caller ends it. */
-  async connectAdmin(account: Account = proxySqlAccounts.admin): Promise<mysql.Connection> {
+  async connectAdmin(account: Account = this.#administrator): Promise<mysql.Connection> {
     return connect(this, this.adminPort, account);
   }
 
@@ -194,6 +196,11 @@ export class ProxySql {
     return true;
   }
 
+  get #administrator(): Account {
+    const { admin, adminFromElsewhere } = proxySqlAccounts;
+    return this.#options.elsewhere === undefined ? admin : adminFromElsewhere;
+  }
+
   #forgetSession(): void {
     this.#session?.destroy();
     this.#session = undefined;
@@ -219,11 +226,13 @@ async function connect(
 }
 
 function configurationOf(options: Settled): Configuration {
-  const { admin, stats } = proxySqlAccounts;
+  const { admin, adminFromElsewhere, stats } = proxySqlAccounts;
   const listen = options.elsewhere === undefined ? LOOPBACK : "0.0.0.0";
   return {
     variables: {
-      "admin-admin_credentials": `${admin.user}:${admin.password}`,
+      "admin-admin_credentials": [admin, ...(options.elsewhere === undefined ? [] : [adminFromElsewhere])]
+        .map(({ user, password }) => `${user}:${password}`)
+        .join(";"),
       "admin-stats_credentials": `${stats.user}:${stats.password}`,
       "admin-mysql_ifaces": `${listen}:${options.adminPort}`,
       "mysql-interfaces": `${listen}:${options.port}`,

@@ -3,7 +3,7 @@ import type { Core } from "../core.js";
 import { COM, OFFERED, STATUS } from "../wire/constants.js";
 import { ClientConnection } from "../wire/client-connection.js";
 import { selfSigned } from "../wire/self-signed.js";
-import { eofPacket, errorPacket, okPacket, resultSetPackets } from "../wire/replies.js";
+import { type ErrorReply, eofPacket, errorPacket, okPacket, resultSetPackets } from "../wire/replies.js";
 import { type AdminAnswer, type AdminClient, runAdminStatement } from "./admin.js";
 
 /** In OK packets: SQLite knows no backslash escapes. */
@@ -48,6 +48,7 @@ export class AdminPort {
       capabilities: OFFERED,
       tls: this.#core.variables.flag("mysql-have_ssl") ? selfSigned() : undefined,
       storedPassword: (user) => this.#account(user)?.password,
+      admit: ({ user }) => refuseFromElsewhere(user, connection.address),
     });
     const account = login && this.#account(login.user);
     if (!account) return;
@@ -124,6 +125,12 @@ function answer(send: (...packets: Buffer[]) => void, reply: AdminAnswer): void 
     case "silence":
       return;
   }
+}
+
+/** Who goes by one of ProxySQL's own names must come from its own host (2.7.1, lib/MySQL_Session.cpp). */
+function refuseFromElsewhere(user: string, address: string): ErrorReply | undefined {
+  if (!["admin", "stats", "monitor"].includes(user) || ["127.0.0.1", "::1"].includes(address)) return;
+  return { errno: 1040, sqlstate: "42000", message: `User '${user}' can only connect locally` };
 }
 
 function unsupported(client: AdminClient): string {
