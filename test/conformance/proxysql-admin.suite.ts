@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { accounts, proxySqlAccounts } from "@primacy/testkit";
 import { createConnection } from "mysql2/promise";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -48,6 +49,16 @@ export function proxySqlAdminSuite(kind: Kind): void {
         ),
       ).toMatchObject({
         code: expect.stringMatching(/SELF_SIGNED|UNABLE_TO_VERIFY|HANDSHAKE_SSL/) as string,
+      });
+    });
+
+    it("is refused to `admin`, by that name, from any other address than this host's own", async () => {
+      const { adminPort } = admin.proxysql;
+      const stream = () => connect({ host: "127.0.0.1", port: adminPort, localAddress: "127.0.0.2" });
+      expect(await failure(createConnection({ ...proxySqlAccounts.admin, stream }))).toMatchObject({
+        errno: 1040,
+        sqlState: "42000",
+        sqlMessage: "User 'admin' can only connect locally",
       });
     });
 
