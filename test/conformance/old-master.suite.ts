@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import type { DatabaseServer, Row } from "@primacy/testkit";
-import { accounts, waitUntil } from "@primacy/testkit";
+import { accounts, documentedSql, waitUntil } from "@primacy/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connectMySql } from "../../packages/writer/src/database/mysql-client.js";
 import type { Connect } from "../../packages/writer/src/database/session.js";
@@ -19,15 +18,6 @@ export interface OldMasterKit {
   readonly superReadOnly: boolean;
   /** Makes a former master a replica as Orchestrator does. */
   readonly rejoin: (former: DatabaseServer, master: DatabaseServer) => Promise<void>;
-}
-
-/** The statements under a heading of the document, as an administrator would paste them. */
-export function documentedSql(heading: string, which: number): string[] {
-  const text = readFileSync(new URL("../../docs/old-master.md", import.meta.url), "utf8");
-  const blocks = text.split(`${heading}:\n\n\`\`\`sql\n`).slice(1);
-  const block = blocks[which]?.split("```")[0];
-  if (block === undefined) throw new Error(`docs/old-master.md has no SQL under "${heading}"`);
-  return block.split(";\n").filter((statement) => statement.trim() !== "");
 }
 
 const account = { user: "primacy", password: "change-me", tls: "off", ca: undefined } as const;

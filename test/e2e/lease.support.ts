@@ -1,12 +1,11 @@
-import { spawnSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
+  type GuardForm,
   type ProxySql,
   type WatcherProcess,
-  programs,
+  guardVariables,
   proxySqlAccounts,
   startWatcher,
   waitUntil,
@@ -73,15 +72,6 @@ export class Link {
   }
 }
 
-/** How ProxySQL's scheduler is to start the guard. */
-export type GuardForm = "shell" | "node" | "none";
-
-/** The shell's form where there is a `mysql` client, as on every host with MariaDB or MySQL. */
-export const guardForm: GuardForm =
-  spawnSync("mysql", ["--version"], { timeout: 10_000 }).status === 0 ? "shell" : "node";
-
-const SHELL_GUARD = fileURLToPath(new URL("../../packages/watcher/guard/primacy-guard.sh", import.meta.url));
-
 export interface LeasedProxy {
   readonly proxysql: ProxySql;
   readonly watcher: WatcherProcess;
@@ -105,27 +95,14 @@ export async function startLeasedWatcher(
   form: GuardForm,
 ): Promise<LeasedProxy> {
   const link = await Link.to(world.consulAddress);
-  const optionFile = join(world.folder, "guard.cnf");
-  const { user, password } = proxySqlAccounts.admin;
-  await writeFile(
-    optionFile,
-    `[client]\nuser=${user}\npassword="${password}"\nhost=127.0.0.1\nport=${proxysql.adminPort}\n`,
-    { mode: 0o600 },
-  );
   const stateDirectory = join(world.folder, "watcher");
-  const config = join(world.folder, "watcher.json");
-  const guard =
-    form === "shell"
-      ? { filename: SHELL_GUARD, defaultsFile: optionFile }
-      : { filename: process.execPath, arguments: [programs.watcher, "guard"], defaultsFile: optionFile };
-  await writeFile(config, JSON.stringify(form === "none" ? {} : { lease: { guard } }));
   const watcher = await startWatcher({
     proxy: "proxy1",
     clusters: [cluster],
     admin: { host: "127.0.0.1", port: proxysql.adminPort, ...proxySqlAccounts.admin },
     consul: [`http://127.0.0.1:${link.port}`],
     stateDirectory,
-    env: { PRIMACY_CONFIG: config },
+    env: await guardVariables(world.folder, proxysql, form),
   });
   return { proxysql, watcher, link };
 }

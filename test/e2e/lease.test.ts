@@ -1,11 +1,9 @@
-import { type ProxySql, startProxySql, waitUntil } from "@primacy/testkit";
+import { type GuardForm, type ProxySql, guardForm, startProxySql, waitUntil } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import {
-  type GuardForm,
   LEASE_SECONDS,
   type LeasedProxy,
   applyLayout,
-  guardForm,
   startLeasedWatcher,
   writersBecome,
   writersOnDisk,

@@ -1,7 +1,6 @@
-import { type MariaDb, accounts, programs, serverForTests, waitUntil } from "@primacy/testkit";
+import { type MariaDb, Takeovers, accounts, programs, serverForTests, waitUntil } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { AgentProcess } from "./agent.support.js";
-import { Takeovers } from "./phases.support.js";
 import { onlineIn } from "./world.js";
 
 const TESTS = "how a drain or a fence ends, on real database servers";

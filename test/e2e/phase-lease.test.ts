@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ProxySql, programs, proxySqlAccounts, serverForTests, startConsul } from "@primacy/testkit";
+import { type ProxySql, Takeovers, guardVariables, serverForTests, startConsul } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { Link, writersBecome } from "./lease.support.js";
-import { Takeovers } from "./phases.support.js";
 import { onlineIn } from "./world.js";
 
 const TESTS = "a fence under a lease on real database servers";
@@ -18,22 +17,6 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** What ProxySQL's scheduler needs to start the guard. */
-async function guardVariables(
-  folder: string,
-  index: number,
-  { adminPort }: ProxySql,
-): Promise<Record<string, string>> {
-  const { user, password } = proxySqlAccounts.admin;
-  const defaultsFile = join(folder, `guard-${String(index)}.cnf`);
-  const client = `[client]\nuser=${user}\npassword="${password}"\nhost=127.0.0.1\nport=${String(adminPort)}\n`;
-  await writeFile(defaultsFile, client, { mode: 0o600 });
-  const guard = { filename: process.execPath, arguments: [programs.watcher, "guard"], defaultsFile };
-  const config = join(folder, `watcher-${String(index)}.json`);
-  await writeFile(config, JSON.stringify({ lease: { guard } }));
-  return { PRIMACY_CONFIG: config };
-}
-
 describe.runIf(isReady)("under a lease", () => {
   test("a proxy whose watcher hangs, and one that is cut off, are waited for as long as their lease, and route nothing by then", async () => {
     const folder = await mkdtemp(join(tmpdir(), "primacy-lease-"));
@@ -45,7 +28,7 @@ describe.runIf(isReady)("under a lease", () => {
       {
         layout: { onConsulLoss: "lease", leaseSeconds: 4, onFenceFailure: "stop" },
         watcherConsul: (index) => (index === 2 ? `http://127.0.0.1:${String(link.port)}` : consul.httpAddr),
-        watcherVariables: async (index, proxysql) => guardVariables(folder, index, proxysql),
+        watcherVariables: async (_index, proxysql) => guardVariables(folder, proxysql, "node"),
       },
       consul,
     );

@@ -1,6 +1,5 @@
-import { type MariaDb, serverForTests, waitUntil } from "@primacy/testkit";
+import { type MariaDb, Takeovers, serverForTests, waitUntil } from "@primacy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Takeovers } from "./phases.support.js";
 import { onlineIn } from "./world.js";
 
 const TESTS = "the phases of a takeover on real database servers";

@@ -21,6 +21,7 @@ export {
   type ServerName,
   serverForTests,
 } from "./servers/found.js";
+export { documentedSql } from "./servers/documented-sql.js";
 export { type Account, accounts } from "./servers/mariadb-accounts.js";
 export { type DatabaseOptions, DatabaseServer, type Row } from "./servers/database-server.js";
 export { MariaDb, type MariaDbOptions, startMariaDb } from "./servers/mariadb.js";
