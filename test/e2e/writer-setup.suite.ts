@@ -15,7 +15,7 @@ export function setupSuite(bench: WriterBench): void {
       expect(await bench.record()).toMatchObject({ generation: 1, phase: "open", master: { port: 3311 } });
       const layout = await bench.host.run(["layout", "show", "main"]);
       expect(layout).toMatchObject({ code: 0, err: "" });
-      expect(layout.out).toContain("drainSeconds: 10");
+      expect(layout.out).toContain("drainSeconds: 2");
       expect(await bench.bootstrap()).toMatchObject({ code: 0 });
       expect((await bench.record()).generation).toBe(1);
       const other = await bench.host.run(["bootstrap", "main", "--master", "127.0.0.1:3312", "--yes"]);

@@ -29,6 +29,8 @@ export {
   type LayoutServer,
   canonicalServer,
   isCandidate,
+  USUAL_DRAIN_SECONDS,
+  USUAL_FENCE_SECONDS,
   layoutServer,
   layoutText,
   parseLayout,

@@ -5,6 +5,13 @@ import { type Parsed, type Server, formatServer, parseServer, sameServer, server
 
 export const LAYOUT_FORMAT = 1;
 
+/**
+ * How long drains and fences may last where a layout says nothing. Seconds. A drain is short of
+ * `mysql-connect_timeout_server_max` (10 s in ProxySQL 2.7): a client that waits longer gets error 9001.
+ */
+export const USUAL_DRAIN_SECONDS = 2;
+export const USUAL_FENCE_SECONDS = 60;
+
 const hostgroup = z.int().min(0).max(2_147_483_647);
 
 /** Values for columns of `mysql_servers` in rows that Primacy inserts. Rows that exist keep what operators set. */
@@ -72,9 +79,9 @@ export const layoutSchema = z
     /** How long a former master must have been seen read-only and replicating before it serves reads. Seconds. */
     quarantineSeconds: z.int().min(0).max(86_400).default(60),
     /** How long a drain may last before whoever reconciles must end it. Seconds. */
-    drainSeconds: z.int().min(1).max(3600).default(10),
+    drainSeconds: z.int().min(1).max(3600).default(USUAL_DRAIN_SECONDS),
     /** How long a fence may last before whoever reconciles must end it. Seconds. */
-    fenceSeconds: z.int().min(1).max(3600).default(60),
+    fenceSeconds: z.int().min(1).max(3600).default(USUAL_FENCE_SECONDS),
     /**
      * What a proxy does that cannot hear from Consul. `keep`: what it has, also where that is the old master. `lease`:
      * it takes writes for `leaseSeconds` and then for none.

@@ -32,7 +32,7 @@ describe("a layout", () => {
       discover: false,
       maxLagSeconds: 30,
       quarantineSeconds: 60,
-      drainSeconds: 10,
+      drainSeconds: 2,
       fenceSeconds: 60,
       onConsulLoss: "keep",
       leaseSeconds: 8,

@@ -138,7 +138,7 @@ export function decide(
     withheld,
     warnings: [
       ...owners.map((one) => one.reason),
-      ...(facts.ownership === null ? [] : settingWarnings(facts.ownership, layout.hostgroups)),
+      ...(facts.ownership === null ? [] : settingWarnings(facts.ownership, layout)),
       ...rowWarnings(record, layout, facts.layers.memory),
       ...(wanted.readerShortage === null ? [] : [wanted.readerShortage]),
       ...(documents.membersProblem === null ? [] : [documents.membersProblem]),

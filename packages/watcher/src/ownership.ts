@@ -1,3 +1,4 @@
+import type { Layout } from "@primacy/contract";
 import type { Hostgroups } from "./rows.js";
 
 /** A row of one of ProxySQL's own topology tables, in memory or in the runtime, reduced to what matters here. */
@@ -86,8 +87,14 @@ export function claimConflict(
     }));
 }
 
+/** What a takeover needs beside its drain, with room. Milliseconds. */
+const SWITCH_MS = 3000;
+
 /** Settings with which the layout holds and something else is still lost. One sentence each, with what to do. */
-export function settingWarnings(facts: OwnershipFacts, hostgroups: Hostgroups): readonly string[] {
+export function settingWarnings(
+  facts: OwnershipFacts,
+  { hostgroups, drainSeconds }: Pick<Layout, "hostgroups" | "drainSeconds">,
+): readonly string[] {
   const warnings: string[] = [];
   if (facts.queryRetriesOnFailure !== null && facts.queryRetriesOnFailure > 0) {
     warnings.push(
@@ -104,10 +111,11 @@ export function settingWarnings(facts: OwnershipFacts, hostgroups: Hostgroups): 
         "(sysown/proxysql#2590)",
     );
   }
-  if (facts.connectTimeoutServerMaxMs !== null && facts.connectTimeoutServerMaxMs < 5000) {
+  const waitMs = facts.connectTimeoutServerMaxMs;
+  if (waitMs !== null && waitMs < drainSeconds * 1000 + SWITCH_MS) {
     warnings.push(
-      `mysql-connect_timeout_server_max is ${String(facts.connectTimeoutServerMaxMs)} ms: clients get error 9001 when a ` +
-        "switch takes longer",
+      `mysql-connect_timeout_server_max is ${String(waitMs)} ms: clients get error 9001 when a switch takes longer, and ` +
+        `its drain alone may take ${String(drainSeconds)} s`,
     );
   }
   return warnings;

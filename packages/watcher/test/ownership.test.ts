@@ -65,8 +65,10 @@ describe("who else owns the hostgroups", () => {
 });
 
 describe("settings to look at", () => {
+  const layout = { hostgroups, drainSeconds: 2 };
+
   test("none", () => {
-    expect(settingWarnings(alone, hostgroups)).toEqual([]);
+    expect(settingWarnings(alone, layout)).toEqual([]);
   });
 
   test.each([
@@ -74,8 +76,14 @@ describe("settings to look at", () => {
     ["fast_forward users", { fastForwardUsers: [{ user: "etl", hostgroup: 10 }] }, "etl"],
     ["a short wait for a writer", { connectTimeoutServerMaxMs: 1000 }, "9001"],
   ])("%s", (_what, changes, word) => {
-    expect(settingWarnings({ ...alone, ...changes }, hostgroups).join()).toContain(word);
+    expect(settingWarnings({ ...alone, ...changes }, layout).join()).toContain(word);
   });
+});
+
+test("clients that wait for a drain must be let wait for longer than the drain lasts", () => {
+  const warnings = (drainSeconds: number) => settingWarnings(alone, { hostgroups, drainSeconds });
+  expect(warnings(7)).toEqual([]);
+  expect(warnings(8).join()).toContain("its drain alone may take 8 s");
 });
 
 describe("two clusters of one watcher", () => {

@@ -13,6 +13,8 @@ import {
   type Refusal,
   type RuleId,
   type StoredRecord,
+  USUAL_DRAIN_SECONDS,
+  USUAL_FENCE_SECONDS,
   formatServer,
   layoutServer,
   transition,
@@ -20,10 +22,6 @@ import {
 import { type BeforeOpening, type Opening, type OpeningStep, openingStep } from "./opening.js";
 import { begunByNow, canonicalEvent } from "./canonical-event.js";
 import { type World, isoNow } from "./world.js";
-
-/** Where a layout says nothing. Seconds. */
-const DEFAULT_DRAIN_SECONDS = 10;
-const DEFAULT_FENCE_SECONDS = 60;
 
 /** Between two tries after a lost race: full jitter up to this, doubling. Milliseconds. */
 const FIRST_PAUSE_MS = 20;
@@ -194,8 +192,8 @@ function decide(cluster: string, read: ReadCluster, event: ClusterEvent, context
     writtenBy: context.writtenBy,
     writeId: world.newId(),
     newIncarnation: world.newId(),
-    drainSeconds: read.layout?.drainSeconds ?? DEFAULT_DRAIN_SECONDS,
-    fenceSeconds: read.layout?.fenceSeconds ?? DEFAULT_FENCE_SECONDS,
+    drainSeconds: read.layout?.drainSeconds ?? USUAL_DRAIN_SECONDS,
+    fenceSeconds: read.layout?.fenceSeconds ?? USUAL_FENCE_SECONDS,
     sha256: world.sha256,
   });
 }
