@@ -1,55 +1,16 @@
 import { readFileSync } from "node:fs";
-import { type Layout, type MasterRecord, type Server, parseLayout } from "@primacy/contract";
+import type { Layout, Server } from "@primacy/contract";
+import { db1, db2, db3, layoutOf } from "../../../contract/test/samples.js";
 import { type Instance, instancesSchema, readInstance } from "../../src/agent/orchestrator/instance.js";
 import { type Recovery, readRecovery, recoveriesSchema } from "../../src/agent/orchestrator/recovery.js";
 import { type ClusterView, clusterView } from "../../src/agent/view.js";
 
-export const db1: Server = { host: "db1", port: 3306 };
-export const db2: Server = { host: "db2", port: 3306 };
-export const db3: Server = { host: "db3", port: 3306 };
+export { db1, db2, db3, layoutOf, memberOf, membersOf, recordOf } from "../../../contract/test/samples.js";
+
 export const db4: Server = { host: "db4", port: 3306 };
 
 export const NOW = "2026-11-21T10:00:00.000Z";
 export const NOW_MS = Date.parse(NOW);
-
-export function layoutOf(changes: Record<string, unknown> = {}): Layout {
-  const parsed = parseLayout({
-    cluster: "main",
-    hostgroups: { writer: 10, reader: 20 },
-    servers: [db1, db2, db3],
-    ...changes,
-  });
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.value;
-}
-
-export function recordOf(changes: Partial<MasterRecord> = {}): MasterRecord {
-  return {
-    format: 1,
-    cluster: "main",
-    generation: 7,
-    phase: "open",
-    master: db1,
-    previous: null,
-    successor: null,
-    quarantined: [],
-    cause: {
-      kind: "bootstrap",
-      rule: "bootstrap-first-record",
-      failureType: "",
-      recoveryUid: "",
-      command: "",
-    },
-    decidedAt: "2026-11-21T09:00:00.000Z",
-    writtenAt: "2026-11-21T09:00:00.000Z",
-    writtenBy: "orc1",
-    writeId: "write-id-1",
-    deadline: null,
-    incarnation: "incarnation-1",
-    previousHash: null,
-    ...changes,
-  };
-}
 
 /** A healthy replica of db1. */
 export function replica(name: Server, changes: Partial<Instance> = {}): Instance {

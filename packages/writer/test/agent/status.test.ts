@@ -14,27 +14,17 @@ import {
 } from "@primacy/contract";
 import { describe, expect, test } from "vitest";
 import { type ClusterStatus, type StatusInput, clusterStatus } from "../../src/agent/status.js";
-import { NOW, NOW_MS, db1, db2, db3, layoutOf, recordOf } from "./samples.js";
-
-function memberOf(server: { host: string; port: number }, changes: Partial<Member> = {}): Member {
-  return {
-    ...server,
-    reachable: true,
-    readOnly: true,
-    replicating: true,
-    ioThread: "running",
-    sqlThread: "running",
-    replicatesFrom: db1,
-    followsMaster: true,
-    followsMasterSince: null,
-    lagSeconds: 0,
-    downtime: null,
-    errantGtid: null,
-    discovered: false,
-    lastSeenAt: null,
-    ...changes,
-  };
-}
+import {
+  NOW,
+  NOW_MS,
+  db1,
+  db2,
+  db3,
+  layoutOf,
+  memberOf,
+  membersOf as sampleMembers,
+  recordOf,
+} from "./samples.js";
 
 const master = memberOf(db1, {
   readOnly: false,
@@ -45,18 +35,7 @@ const master = memberOf(db1, {
 
 function membersOf(servers: readonly Member[], changes: Partial<Members> = {}): Document<Members> {
   return readMembers(
-    membersText({
-      format: 1,
-      cluster: "main",
-      master: db1,
-      observedAt: NOW,
-      observedBy: "orc1",
-      servers,
-      removed: [],
-      held: null,
-      disagreement: null,
-      ...changes,
-    }),
+    membersText(sampleMembers(servers, { observedAt: NOW, observedBy: "orc1", ...changes })),
   );
 }
 
