@@ -1,9 +1,10 @@
 import type { Layout } from "@primacy/contract";
 import type { Logger } from "pino";
 import type { Presence } from "./announcer.js";
-import { type Lease, type LeasePolicy, lease, leaseEndsAtSeconds, renewAfterMs } from "./lease.js";
-import { type LeaseEntry, leaseIsOver } from "./lease-entries.js";
+import { type Lease, lease, leaseEndsAtSeconds, renewAfterMs } from "./lease.js";
+import type { LeaseEntry } from "./lease-entries.js";
 import type { LeaseFile } from "./lease-file.js";
+import { type Followed, LeaseLedger } from "./lease-ledger.js";
 import { Alarm, type Clock } from "./timing.js";
 
 export interface LeaseKeeperParts {
@@ -19,15 +20,8 @@ export interface LeaseKeeperParts {
   readonly log: Logger;
 }
 
-interface Followed extends LeasePolicy {
-  readonly writerHostgroup: number;
-}
-
 /** How often it looks, at the latest. Milliseconds. */
 const TICK_MS = 500;
-
-/** Of so many records the reads are kept; more than two hardly ever matter. */
-const MOST_RECORDS = 16;
 
 /**
  * Keeps the lease of one cluster: asks Consul in time, tells the guard by the lease file, and is the dead man's switch.
@@ -37,12 +31,7 @@ const MOST_RECORDS = 16;
 export class LeaseKeeper {
   readonly #alarm = new Alarm();
   readonly #busy = new Map<string, Promise<void>>();
-  #followed: Followed | null = null;
-  /** Hash of a record → when the newest consistent read was sent that showed it. */
-  readonly #reads = new Map<string, number>();
-  /** Hash of the record that ProxySQL was last verified to show; null: not known. */
-  #inForce: string | null;
-  #inheritedUntilMs: number | null = null;
+  readonly #ledger: LeaseLedger;
   #said: Lease["kind"] | null = null;
   #fences = 0;
 
@@ -52,7 +41,7 @@ export class LeaseKeeper {
     inForce: string | null,
     private readonly parts: LeaseKeeperParts,
   ) {
-    this.#inForce = inForce;
+    this.#ledger = new LeaseLedger(inForce);
   }
 
   /**
@@ -60,19 +49,19 @@ export class LeaseKeeper {
    * applied yet (a pass may hang, a disk may stall): nobody has confirmed what is in force.
    */
   get lease(): Lease {
-    return this.leaseOf(this.#inForce);
+    return this.leaseOf(this.#ledger.inForce);
   }
 
   /** The lease of one record: of those that have been read, only the one that the newest read shows is renewed. */
   leaseOf(hash: string | null): Lease {
+    const { followed } = this.#ledger;
     // Without a layout nobody has asked for one.
-    if (this.#followed === null) return { kind: "not-asked-for" };
-    const facts = {
-      ...this.parts.presence(),
-      readSentAtMs: hash === null ? null : (this.#reads.get(hash) ?? null),
-      inheritedUntilMs: this.#inheritedUntilMs,
-    };
-    return lease(this.#followed, facts, this.parts.clock.monotonicNow());
+    if (followed === null) return { kind: "not-asked-for" };
+    return lease(
+      followed,
+      this.#ledger.factsOf(hash, this.parts.presence()),
+      this.parts.clock.monotonicNow(),
+    );
   }
 
   /** How often it has begun to fence. */
@@ -82,39 +71,25 @@ export class LeaseKeeper {
 
   /** Null where the cluster asks for no lease. */
   get writerHostgroup(): number | null {
-    return this.#followed?.onConsulLoss === "lease" ? this.#followed.writerHostgroup : null;
+    const { followed } = this.#ledger;
+    return followed?.onConsulLoss === "lease" ? followed.writerHostgroup : null;
   }
 
-  /**
-   * What the process before this one left: its lease holds to its end, so that a watcher can be replaced without a gap,
-   * and then ends here too, also where Consul never answers. Its Consul session is still there: it was not given up.
-   */
+  /** What the process before this one left. */
   inherit(entry: LeaseEntry): void {
-    const { writerHostgroup, leaseSeconds } = entry;
-    const nowSeconds = this.parts.clock.wallNow() / 1000;
-    this.#followed = { onConsulLoss: "lease", leaseSeconds, writerHostgroup };
-    if (leaseIsOver(entry, nowSeconds)) return;
-    const leftMs = Math.min(entry.untilSeconds - nowSeconds, leaseSeconds) * 1000;
-    this.#inheritedUntilMs = this.parts.clock.monotonicNow() + leftMs;
+    const { clock } = this.parts;
+    this.#ledger.inherit(entry, { monotonicMs: clock.monotonicNow(), wallMs: clock.wallNow() });
   }
 
-  /** The layout as it now is. A cluster that begins to ask for a lease has one lease's time to get it. */
+  /** The layout as it now is. */
   followLayout(layout: Layout): void {
-    const { onConsulLoss, leaseSeconds } = layout;
-    if (onConsulLoss === "lease" && this.#followed?.onConsulLoss === "keep") {
-      this.#inheritedUntilMs = this.parts.clock.monotonicNow() + leaseSeconds * 1000;
-    }
-    this.#followed = { onConsulLoss, leaseSeconds, writerHostgroup: layout.hostgroups.writer };
+    this.#ledger.followLayout(layout, this.parts.clock.monotonicNow());
     this.#alarm.ring();
   }
 
-  /**
-   * The record of hash `next` follows that of hash `before`, a generation or more later. A read that showed the one from
-   * before has shown nothing later than this one either, so that a new record need not wait for a read of its own.
-   */
+  /** The record of hash `next` follows that of hash `before`, a generation or more later. */
   followRecord(before: string, next: string): void {
-    const readSentAtMs = this.#reads.get(before);
-    if (readSentAtMs !== undefined && !this.#reads.has(next)) this.#reads.set(next, readSentAtMs);
+    this.#ledger.followRecord(before, next);
   }
 
   /** Our acknowledgement has come to lie in Consul: a read that is sent from now on counts. */
@@ -124,24 +99,18 @@ export class LeaseKeeper {
 
   /** A consistent read, sent then, has shown the record of this hash. */
   noteRead(hash: string, sentAtMs: number): void {
-    if (this.#reads.size > MOST_RECORDS) {
-      for (const old of this.#reads.keys()) if (old !== this.#inForce) this.#reads.delete(old);
-    }
-    this.#reads.set(hash, Math.max(this.#reads.get(hash) ?? 0, sentAtMs));
+    this.#ledger.noteRead(hash, sentAtMs);
     this.#alarm.ring();
   }
 
   /** ProxySQL was verified to show the record of this hash, or nobody in its place. */
   noteInForce(hash: string): void {
-    if (hash === this.#inForce) return;
-    this.#inForce = hash;
-    this.#alarm.ring();
+    if (this.#ledger.noteInForce(hash)) this.#alarm.ring();
   }
 
   /** What Consul shows is not followed here: no read of it counts. */
   noteRefused(hash: string): void {
-    this.#reads.delete(hash);
-    this.#inheritedUntilMs = null;
+    this.#ledger.noteRefused(hash);
     this.#alarm.ring();
   }
 
@@ -153,7 +122,7 @@ export class LeaseKeeper {
 
   /** Does what is due without waiting for it, and says in how many milliseconds it must look again. */
   #step(signal: AbortSignal): number {
-    const followed = this.#followed;
+    const { followed } = this.#ledger;
     if (followed === null) return TICK_MS;
     const now = this.lease;
     this.#tell(now);
@@ -179,7 +148,7 @@ export class LeaseKeeper {
   #ask({ leaseSeconds }: Followed, signal: AbortSignal): void {
     const everyMs = renewAfterMs(leaseSeconds);
     const { presentSinceMs } = this.parts.presence();
-    const newestMs = Math.max(Number.NEGATIVE_INFINITY, ...this.#reads.values());
+    const newestMs = this.#ledger.newestReadMs;
     const sinceMs = this.parts.clock.monotonicNow() - newestMs;
     const tooEarly = presentSinceMs !== null && newestMs < presentSinceMs;
     if (sinceMs >= everyMs || tooEarly) this.#begin("read", async () => this.parts.verify(everyMs, signal));

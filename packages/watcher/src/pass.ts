@@ -13,6 +13,7 @@ import { statementsOf } from "./proxysql/sql.js";
 import type { ConnectionsInUse } from "./restraint.js";
 import { mayBeWritten, mayTakeConnections } from "./rows.js";
 import type { StateFile } from "./state-file.js";
+import { type Begun, type TooLate, tooLate } from "./too-late.js";
 
 /** What a pass works on. */
 export interface PassContext {
@@ -83,39 +84,21 @@ export async function pass(documents: Documents, context: PassContext, full: boo
   }
 }
 
-/** What was read may be acted on for so long: it takes milliseconds, unless a disk or the admin port hangs. */
-const FACTS_LAST_MS = 1000;
-
 /** Between what was read and the statement that would have let writes through, something came that forbids it. */
 class TooLateError extends Error {
   override readonly name = "TooLateError";
-  constructor(
-    readonly code: "LEASE_LOST" | "SUPERSEDED" | "OUTDATED",
-    reason: string,
-  ) {
+  readonly code: TooLate["code"];
+
+  constructor({ code, reason }: TooLate) {
     super(`nothing was let through: ${reason}`);
+    this.code = code;
   }
 }
 
-/** When what a decision rests on was read. */
-interface Begun {
-  /** On the monotonic clock, milliseconds. */
-  readonly atMs: number;
-  readonly fences: number;
-}
-
-/** Asked with the time as it is, right before a statement that lets writes through. Throws {@link TooLateError}. */
+/** Asked right before a statement that lets writes through. Throws {@link TooLateError}. */
 function mustStillHold(begun: Begun, context: PassContext): void {
-  const { lease, superseded, fences } = context.moment();
-  if (superseded) throw new TooLateError("SUPERSEDED", "a later record has been read");
-  if (lease.kind === "lost") throw new TooLateError("LEASE_LOST", lease.reason);
-  const ageMs = context.monotonicNow() - begun.atMs;
-  if (fences !== begun.fences || ageMs > FACTS_LAST_MS) {
-    throw new TooLateError(
-      "OUTDATED",
-      `what was read ${String(Math.round(ageMs))} ms ago may no longer be so`,
-    );
-  }
+  const late = tooLate(begun, context.monotonicNow(), context.moment());
+  if (late !== null) throw new TooLateError(late);
 }
 
 interface Work {
