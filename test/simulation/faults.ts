@@ -138,6 +138,8 @@ function forgotten({ engine }: World, { link }: ProxyMachine, { kind, forMs }: F
   };
 }
 
+const STILL_SLOW_MS = 3000;
+
 /** Answers are under way when it is stopped, and are the first that it hears when it goes on. */
 function stoppedWhileAsking({ engine }: World, { link, process }: ProxyMachine): () => void {
   link.slow = true;
@@ -147,8 +149,10 @@ function stoppedWhileAsking({ engine }: World, { link, process }: ProxyMachine):
   });
   return () => {
     over = true;
-    link.slow = false;
     process.resume();
+    engine.after(STILL_SLOW_MS, () => {
+      link.slow = false;
+    });
   };
 }
 

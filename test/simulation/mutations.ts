@@ -110,6 +110,7 @@ export const MUTATIONS: readonly Mutation[] = [
     remembersFirst: false,
     stamps: false,
   }),
+  without("a mark is not stamped on the ProxySQL", { stamps: false }),
   instead("the new master is in before the old one is out", {
     decide: replanned((decision, facts) => inBeforeOut(decision.plan.steps, facts.layers.memory)),
   }),
@@ -131,11 +132,16 @@ export const MUTATIONS: readonly Mutation[] = [
       return said?.state === "failing" ? { ...said, state: "applied", reason: null } : said;
     },
   }),
-  without("a pass goes on after a later record was read, however long ago it began", {
-    noticesLaterRecord: false,
-    mindsAge: false,
+  instead("a pass goes on after a later record was read, however long ago it began", {
+    tooLate: (_, nowMs, now) =>
+      real.tooLate({ atMs: nowMs, fences: now.fences }, nowMs, { ...now, superseded: false }),
   }),
-  without("a pass goes on with what it read long ago", { mindsAge: false }),
+  instead("a pass goes on after a later record was read", {
+    tooLate: (begun, nowMs, now) => real.tooLate(begun, nowMs, { ...now, superseded: false }),
+  }),
+  instead("a pass goes on with what it read long ago, and before a fence", {
+    tooLate: (_, nowMs, now) => real.tooLate({ atMs: nowMs, fences: now.fences }, nowMs, now),
+  }),
   instead("the lease never ends", {
     lease: (policy, facts, nowMs) => {
       const now = real.lease(policy, facts, nowMs);
@@ -155,11 +161,9 @@ export const MUTATIONS: readonly Mutation[] = [
   }),
   without("a read counts from its answer, not from its sending", { countsFromSending: false }),
   without("reads of a later record renew the lease of what is in force", { leasePerRecord: false }),
-  without("nothing is asked again before a statement lets writes through", {
-    asksLeaseAgain: false,
-    mindsAge: false,
-    noticesLaterRecord: false,
-    statementsCarryDeadline: false,
+  instead("nothing is asked again before a statement lets writes through, and it carries no deadline", {
+    tooLate: () => null,
+    steps: { ...real.steps, statementsCarryDeadline: false },
   }),
   without("statements that let writes through carry no deadline", { statementsCarryDeadline: false }),
   without("nothing fences when the lease ends but a pass", { deadMansSwitch: false }),

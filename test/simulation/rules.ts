@@ -6,6 +6,7 @@ import { drainLeftMs } from "../../packages/watcher/src/drain.js";
 import { lease, leaseEndsAtSeconds } from "../../packages/watcher/src/lease.js";
 import { hostgroupsToFence } from "../../packages/watcher/src/lease-entries.js";
 import { runtimeDifferences } from "../../packages/watcher/src/plan.js";
+import { tooLate } from "../../packages/watcher/src/too-late.js";
 import { barrier } from "../../packages/writer/src/barrier.js";
 import { longestWait } from "../../packages/writer/src/phases/wait-time.js";
 import { decideRecord } from "../../packages/writer/src/agent/decide.js";
@@ -24,6 +25,7 @@ export interface Rules {
   readonly decide: typeof decide;
   readonly lease: typeof lease;
   readonly leaseEndsAtSeconds: typeof leaseEndsAtSeconds;
+  readonly tooLate: typeof tooLate;
   readonly drainLeftMs: typeof drainLeftMs;
   readonly runtimeDifferences: typeof runtimeDifferences;
   readonly acknowledgementOf: typeof acknowledgementOf;
@@ -41,12 +43,6 @@ export interface Steps {
   readonly waitsForBarrier: boolean;
   /** Before the new master is made writable, the record is read once more. */
   readonly looksBeforeOpening: boolean;
-  /** The lease is asked for again before a statement that lets writes through. */
-  readonly asksLeaseAgain: boolean;
-  /** A pass lets nothing through once a later record has been read. */
-  readonly noticesLaterRecord: boolean;
-  /** A pass lets nothing through on what it read long ago, or before a fence. */
-  readonly mindsAge: boolean;
   /** The end of the lease fences, whatever a pass is doing. */
   readonly deadMansSwitch: boolean;
   /** ProxySQL's scheduler runs the guard. */
@@ -72,9 +68,6 @@ const ALL_STEPS: Steps = {
   looksAfterTimeOut: true,
   waitsForBarrier: true,
   looksBeforeOpening: true,
-  asksLeaseAgain: true,
-  noticesLaterRecord: true,
-  mindsAge: true,
   deadMansSwitch: true,
   guard: true,
   statementsCarryDeadline: true,
@@ -96,6 +89,7 @@ export const REAL_RULES: Rules = {
   decide,
   lease,
   leaseEndsAtSeconds,
+  tooLate,
   drainLeftMs,
   runtimeDifferences,
   acknowledgementOf,

@@ -186,7 +186,7 @@ function faultOf(random: Random, kind: FaultKind, setting: Setting): Fault {
   if (kind === "watcher-stopped-on-a-slow-link" || kind === "watcher-stopped-as-it-opens") {
     // The takeover comes while it is stopped.
     const atMs = Math.max(400, near - random.between(0, 5000));
-    return { kind, proxy, atMs, forMs: Math.min(random.between(6000, 16_000), HEAL_MS - atMs) };
+    return { kind, proxy, atMs, forMs: Math.min(random.between(8000, 20_000), HEAL_MS - atMs) };
   }
   const atMs = random.chance(0.5)
     ? Math.max(500, near + random.between(-4000, 6000))
@@ -204,5 +204,6 @@ function longest(kind: FaultKind, random: Random, { lease }: Setting): number {
   // While the admin port hangs, nothing can fence: a lease is bounded by the time to apply.
   if (kind === "admin-hangs") return lease ? 900 : 8000;
   if (kind === "proxysql-restarted") return 3000;
+  if (kind === "disk-stalls" && random.chance(0.5)) return 1200;
   return random.chance(0.3) ? 3000 : 25_000;
 }

@@ -1,5 +1,6 @@
 import type { Layout } from "@primacy/contract";
-import { type LeaseEntry, leaseIsOver } from "../../../packages/watcher/src/lease-entries.js";
+import type { LeaseEntry } from "../../../packages/watcher/src/lease-entries.js";
+import { LeaseLedger } from "../../../packages/watcher/src/lease-ledger.js";
 import { type Lease, renewAfterMs } from "../../../packages/watcher/src/lease.js";
 import type { Rules } from "../rules.js";
 import { onAdmin } from "../world/admin.js";
@@ -25,10 +26,8 @@ const TICK_MS = 500;
 
 /** Keeps the lease, as `LeaseKeeper` does: its timer, the lease file, the dead man's switch. */
 export class KeeperModel {
-  #layout: Layout | null = null;
-  readonly #reads = new Map<string, number>();
-  #inForce: string | null;
-  #inheritedUntilMs: number | null = null;
+  readonly #ledger: LeaseLedger;
+  /** Hash of the record that the newest read showed. */
   #newest: string | null = null;
   fences = 0;
   #said: Lease["kind"] | null = null;
@@ -40,57 +39,45 @@ export class KeeperModel {
     inForce: string | null,
     private readonly parts: KeeperParts,
   ) {
-    this.#inForce = inForce;
+    this.#ledger = new LeaseLedger(inForce);
   }
 
   get lease(): Lease {
-    return this.leaseOf(this.#inForce);
+    return this.leaseOf(this.#ledger.inForce);
   }
 
   leaseOf(hash: string | null): Lease {
-    if (this.#layout === null) return { kind: "not-asked-for" };
-    const one = this.parts.rules.steps.leasePerRecord ? hash : (this.#newest ?? null);
-    const facts = {
-      ...this.parts.presence(),
-      readSentAtMs: one === null ? null : (this.#reads.get(one) ?? null),
-      inheritedUntilMs: this.#inheritedUntilMs,
-    };
-    return this.parts.rules.lease(this.#layout, facts, this.parts.process.host.monotonicNow());
+    const { process, rules, presence } = this.parts;
+    const { followed } = this.#ledger;
+    if (followed === null) return { kind: "not-asked-for" };
+    const facts = this.#ledger.factsOf(rules.steps.leasePerRecord ? hash : this.#newest, presence());
+    return rules.lease(followed, facts, process.host.monotonicNow());
   }
 
-  inherit(entry: LeaseEntry, layout: Layout): void {
+  inherit(entry: LeaseEntry): void {
     const { host } = this.parts.process;
-    const nowSeconds = host.wallNow() / 1000;
-    this.#layout = layout;
-    if (!leaseIsOver(entry, nowSeconds)) {
-      const leftMs = Math.min(entry.untilSeconds - nowSeconds, entry.leaseSeconds) * 1000;
-      this.#inheritedUntilMs = host.monotonicNow() + leftMs;
-    }
+    this.#ledger.inherit(entry, { monotonicMs: host.monotonicNow(), wallMs: host.wallNow() });
     this.ring();
   }
 
   follow(layout: Layout, before: string | null, hash: string): void {
-    this.#layout = layout;
-    const readSentAtMs = before === null ? undefined : this.#reads.get(before);
-    if (readSentAtMs !== undefined && !this.#reads.has(hash)) this.#reads.set(hash, readSentAtMs);
+    if (before !== null) this.#ledger.followRecord(before, hash);
+    this.#ledger.followLayout(layout, this.parts.process.host.monotonicNow());
     this.ring();
   }
 
   noteRead(hash: string, sentAtMs: number): void {
-    this.#reads.set(hash, Math.max(this.#reads.get(hash) ?? 0, sentAtMs));
+    this.#ledger.noteRead(hash, sentAtMs);
     this.#newest = hash;
     this.ring();
   }
 
   noteInForce(hash: string): void {
-    if (hash === this.#inForce) return;
-    this.#inForce = hash;
-    this.ring();
+    if (this.#ledger.noteInForce(hash)) this.ring();
   }
 
   noteRefused(hash: string): void {
-    this.#reads.delete(hash);
-    this.#inheritedUntilMs = null;
+    this.#ledger.noteRefused(hash);
     this.ring();
   }
 
@@ -102,21 +89,19 @@ export class KeeperModel {
   #step(): void {
     const { process } = this.parts;
     const now = this.lease;
-    if (this.#layout === null || now.kind === "not-asked-for") return;
+    const { followed } = this.#ledger;
+    if (followed === null || now.kind === "not-asked-for") return;
     if (now.kind !== this.#said) {
       const { engine } = process;
       engine.tell(process.name, () => `lease ${now.kind}${now.kind === "lost" ? `: ${now.reason}` : ""}`);
       this.#said = now.kind;
       this.parts.onChange();
     }
-    this.#ask(this.#layout.leaseSeconds);
+    this.#ask(followed.leaseSeconds);
     let nextMs = TICK_MS;
     if (now.kind === "held") {
-      this.#writeFile(now, this.#layout.leaseSeconds);
-      nextMs = Math.min(
-        renewAfterMs(this.#layout.leaseSeconds) / 2,
-        now.untilMs - process.host.monotonicNow(),
-      );
+      this.#writeFile(now, followed.leaseSeconds);
+      nextMs = Math.min(renewAfterMs(followed.leaseSeconds) / 2, now.untilMs - process.host.monotonicNow());
     } else {
       this.#fence();
     }
@@ -131,7 +116,7 @@ export class KeeperModel {
     const { process, presence, verify } = this.parts;
     const everyMs = renewAfterMs(leaseSeconds);
     const { presentSinceMs } = presence();
-    const readAtMs = Math.max(Number.NEGATIVE_INFINITY, ...this.#reads.values());
+    const readAtMs = this.#ledger.newestReadMs;
     const tooEarly = presentSinceMs !== null && readAtMs < presentSinceMs;
     if (process.host.monotonicNow() - readAtMs < everyMs && !tooEarly) return;
     this.#reading = true;

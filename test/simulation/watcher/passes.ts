@@ -3,6 +3,7 @@ import type { Documents, Moment, PassDecision } from "../../../packages/watcher/
 import type { Outcome, RecordName, Verified } from "../../../packages/watcher/src/outcome.js";
 import { type Step, writersIn } from "../../../packages/watcher/src/plan.js";
 import { mayBeWritten } from "../../../packages/watcher/src/rows.js";
+import type { Begun } from "../../../packages/watcher/src/too-late.js";
 import type { Rules } from "../rules.js";
 import { onAdmin } from "../world/admin.js";
 import type { Process } from "../world/host.js";
@@ -28,8 +29,6 @@ export interface PassParts {
   readonly onApply: (generation: number, lets: boolean) => void;
 }
 
-const FACTS_LAST_MS = 1000;
-
 type Apply = Extract<PassDecision, { kind: "apply" }>;
 
 /** One pass, as `pass` makes it: read, decide, carry out, verify. `done` runs once, unless the process dies. */
@@ -40,7 +39,7 @@ export function runPass(documents: Documents, parts: PassParts, done: (outcome: 
 class Pass {
   readonly #record: RecordName;
   #notDurable: string | null = null;
-  #begun = { atMs: 0, fences: 0 };
+  #begun: Begun = { atMs: 0, fences: 0 };
 
   constructor(
     private readonly documents: Documents,
@@ -110,18 +109,10 @@ class Pass {
     };
     const lets = decision.wanted.rows.some(mayBeWritten);
     if ((step.kind === "update" || step.kind === "load") && lets) {
-      const { lease, superseded, fences } = this.parts.moment();
-      const ageMs = this.parts.process.host.monotonicNow() - this.#begun.atMs;
-      if ((fences !== this.#begun.fences || ageMs > FACTS_LAST_MS) && rules.steps.mindsAge) {
-        this.#failed("OUTDATED", `read ${ageMs.toFixed(0)} ms ago`);
-        return;
-      }
-      if (superseded && rules.steps.noticesLaterRecord) {
-        this.#failed("SUPERSEDED", "a later record has been read");
-        return;
-      }
-      if (lease.kind === "lost" && rules.steps.asksLeaseAgain) {
-        this.#failed("LEASE_LOST", lease.reason);
+      const nowMs = this.parts.process.host.monotonicNow();
+      const late = rules.tooLate(this.#begun, nowMs, this.parts.moment());
+      if (late !== null) {
+        this.#failed(late.code, late.reason);
         return;
       }
     }

@@ -81,7 +81,7 @@ export class WatcherRun {
 
   start(): void {
     const { guard, layout } = this.parts;
-    if (guard.entry !== null && layout.onConsulLoss === "lease") this.#keeper.inherit(guard.entry, layout);
+    if (guard.entry !== null && layout.onConsulLoss === "lease") this.#keeper.inherit(guard.entry);
     this.#announcer.start();
     this.#paths.start();
   }
