@@ -1,13 +1,13 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import {
-  ALONE_WITH_THE_MASTER,
   CUT_OFF_FROM_CONSUL,
   type HookLog,
   type Story,
   type StoryOutcome,
   TwoSites,
   allOf,
+  aloneWithTheMaster,
   figuresOfStory,
   figuresText,
   frozen,
@@ -70,7 +70,7 @@ describe.runIf(isReady)("takeovers under load while something is broken", () => 
   test("a site is alone with a master that lives: its proxy has stopped before the new master opens", async () => {
     const outcome = await goesWell("forced, a site alone with the master", {
       takeover: "forced",
-      fault: ALONE_WITH_THE_MASTER,
+      fault: aloneWithTheMaster({ hearsConsul: false }),
     });
     const fence = standsByLease(outcome, "proxy3");
     expect(fence.oldMaster).toBe("unreachable");
@@ -101,13 +101,13 @@ describe.runIf(isReady)("takeovers under load while something is broken", () => 
     expect(outcome.verdict.lostByReplication).toEqual([]);
   });
 
-  test("dead master; one watcher is frozen and another one killed, their ProxySQLs are not", async () => {
-    const outcome = await goesWell("dead master, a watcher frozen and one killed", {
-      takeover: "dead master",
-      fault: allOf(frozen(0), killed(1)),
+  test("a site is alone with a master that lives, and its watcher is frozen; another one is killed: the guards stop their proxies", async () => {
+    const outcome = await goesWell("forced, a watcher frozen beside the master, one killed", {
+      takeover: "forced",
+      fault: allOf(aloneWithTheMaster({ hearsConsul: true }), frozen(2), killed(0)),
     });
-    standsByLease(outcome, "proxy1", "proxy2");
-    expect(outcome.verdict.lostByReplication).toEqual([]);
+    standsByLease(outcome, "proxy1", "proxy3");
+    expect(outcome.verdict.lostByReplication.length).toBeGreaterThan(0);
   });
 
   test("dead master, and everything at once: no proxy can be heard, and Consul's leader dies", async () => {
@@ -126,7 +126,7 @@ describe.runIf(isReady)("takeovers under load while something is broken", () => 
     const outcome = await tell(sites, {
       takeover: "forced",
       // Nothing silences it.
-      fault: { ...ALONE_WITH_THE_MASTER, silences: [] },
+      fault: { ...aloneWithTheMaster({ hearsConsul: false }), silences: [] },
       beforeMending: async ({ load }) => {
         const before = load.snapshot().acknowledgedBy["proxy3"] ?? 0;
         await waitUntil(() => (load.snapshot().acknowledgedBy["proxy3"] ?? 0) >= before + 20, {

@@ -2,7 +2,7 @@ import { leaveOut, serverForTests } from "../servers/found.js";
 import { freeBlock } from "./addresses.js";
 import { ask, ip } from "./iproute2.js";
 import { Link, MAX_LINKS } from "./link.js";
-import { removeLeftovers, removeNamespace } from "./remove.js";
+import { interfaceName, namespaceName, removeLeftovers, removeNamespace } from "./remove.js";
 
 let madeSoFar = 0;
 
@@ -10,43 +10,40 @@ let madeSoFar = 0;
  * A host of its own: a network namespace with one link for each purpose to where the tests run. Takes root on Linux and
  * iproute2; nothing of it reaches any other interface of the machine.
  */
-export class NetworkNamespace<Name extends string = string> {
+export class NetworkNamespace<Purpose extends string = string> {
   private constructor(
     /** As `ip netns` lists it. */
     readonly name: string,
-    readonly links: Readonly<Record<Name, Link>>,
+    readonly links: Readonly<Record<Purpose, Link>>,
+    /** Kills what still runs in here, and takes namespace and links away. */
+    readonly remove: () => void,
   ) {}
 
   /** @throws when it can't be made */
-  static create<Name extends string>(...purposes: readonly Name[]): NetworkNamespace<Name> {
+  static create<Purpose extends string>(...purposes: readonly Purpose[]): NetworkNamespace<Purpose> {
     if (purposes.length > MAX_LINKS) throw new RangeError(`a namespace has ${MAX_LINKS} links at most`);
     removeLeftovers();
     madeSoFar += 1;
-    const name = `primacy-${process.pid}-${madeSoFar}`;
-    const block = freeBlock(ask(["-4", "-oneline", "address"]), process.pid * 4 + madeSoFar);
-    process.once("exit", () => removeNamespace(name));
-    ip([`netns add ${name}`]);
+    const made = { pid: process.pid, count: madeSoFar };
+    const name = namespaceName(made);
+    const block = freeBlock(ask(["-4", "-oneline", "address"]), made.pid * 4 + made.count);
+    const remove = (): void => {
+      process.off("exit", remove);
+      removeNamespace(made);
+    };
+    process.once("exit", remove);
     try {
+      ip([`netns add ${name}`]);
       ip(["link set lo up"], name);
-      const entries = purposes.map((purpose, index) => {
-        const place = {
-          block,
-          index,
-          outside: `pr${process.pid}.${madeSoFar}.${index}`,
-          inside: `far${index}`,
-        };
+      const links = purposes.map((purpose, index) => {
+        const place = { block, index, outside: interfaceName(made, index), inside: `far${index}` };
         return [purpose, Link.create(name, place)] as const;
       });
-      return new NetworkNamespace(name, Object.fromEntries(entries) as Record<Name, Link>);
+      return new NetworkNamespace(name, Object.fromEntries(links) as Record<Purpose, Link>, remove);
     } catch (error) {
-      removeNamespace(name);
+      remove();
       throw error;
     }
-  }
-
-  /** Kills what still runs in here, and takes namespace and links away. */
-  remove(): void {
-    removeNamespace(this.name);
   }
 }
 

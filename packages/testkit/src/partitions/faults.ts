@@ -24,24 +24,26 @@ export const CUT_OFF_FROM_CONSUL: Fault = {
 };
 
 /**
- * The far site is alone with a master that lives, takes writes, and has clients. Before the sites see each other again, an
- * administrator ends it and brings it back read-only: what had been sent to it and was lost on the way would still arrive,
- * for TCP goes on sending (a statement came 6 s later, on Linux).
+ * The far site has a master that lives, takes writes, and has clients, and that nobody else reaches. Before the sites see
+ * each other again, an administrator ends it and brings it back read-only: what had been sent to it and was lost on the way
+ * would still arrive, for TCP goes on sending (a statement came 6 s later, on Linux).
  */
-export const ALONE_WITH_THE_MASTER: Fault = {
-  name: "cut off from everything, together with the master",
-  silences: [2],
-  begin: async (sites) => {
-    // It would wait for a replica before it commits, and so hide what is to be seen.
-    await sites.farDatabase.query("SET GLOBAL rpl_semi_sync_master_enabled=0");
-    sites.cut("consul", "databases");
-  },
-  end: async (sites) => {
-    await sites.farDatabase.kill9();
-    sites.mend();
-    await sites.farDatabase.start(true);
-  },
-};
+export function aloneWithTheMaster({ hearsConsul }: { readonly hearsConsul: boolean }): Fault {
+  return {
+    name: `alone with the master${hearsConsul ? "" : ", cut off from Consul"}`,
+    silences: hearsConsul ? [] : [2],
+    begin: async (sites) => {
+      // It would wait for a replica before it commits, and so hide what is to be seen.
+      await sites.farDatabase.query("SET GLOBAL rpl_semi_sync_master_enabled=0");
+      sites.cut("databases", ...(hearsConsul ? [] : (["consul"] as const)));
+    },
+    end: async (sites) => {
+      await sites.farDatabase.kill9();
+      sites.mend();
+      await sites.farDatabase.start(true);
+    },
+  };
+}
 
 /** A watcher hangs; its ProxySQL does not. */
 export function frozen(index: number): Fault {
