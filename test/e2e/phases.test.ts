@@ -59,6 +59,18 @@ describe.runIf(isReady)("a takeover with drain and fence", () => {
     for (const proxy of on.fleet.proxies) expect(await onlineIn(proxy, WRITER)).toEqual([master.address]);
   });
 
+  test("check: nothing takes away from the promise but the agent that is not there", async () => {
+    const { code, stdout } = await on.writerWith({}, "check", "main", "--json");
+    const said = JSON.parse(stdout) as { guarantees: string[]; findings: { check: string; level: string }[] };
+    expect(said.guarantees.join()).toMatch(/The old master is made read-only/);
+    expect(said.findings.map(({ check, level }) => [check, level])).toEqual([["no-agent", "gap"]]);
+    expect(code).toBe(30);
+    const text = (await on.writerWith({ PRIMACY_DATABASE_USER: "nobody" }, "check", "main")).stdout;
+    expect(text).toMatch(/^main generation 4: .* is open\. When the master changes:$/m);
+    expect(text.match(/^gap {2}.*\[server-not-reached\]$/gm)).toHaveLength(3);
+    expect(text).not.toContain("change-me");
+  });
+
   test("dead master: fenced at every proxy before the new one opens, and nobody waits for the dead", async () => {
     const before = (await on.hooks()).length;
     const old = await on.master();

@@ -27,6 +27,7 @@ const GRAMMARS: Record<CommandName, Grammar> = {
   resolve: { flags: ["alias"], switches: ["json"], words: [1, 1] },
   agent: { flags: ["cluster", "name", "policy", "http"], switches: [], words: [0, 0] },
   status: { flags: [], switches: ["json"], words: [0, 1] },
+  check: { flags: [], switches: ["json"], words: [1, 1] },
   adopt: {
     flags: [
       "alias",

@@ -96,7 +96,8 @@ export const EXIT_CODES = {
   },
   "not-ok": {
     code: 30,
-    meaning: "`status` found a cluster that is not ok.",
+    meaning:
+      "`status` found a cluster that is not ok, or `check` something that takes away from what is promised.",
     remedy: "What `next:` says.",
   },
 } as const satisfies Record<string, { code: number; meaning: string; remedy: string }>;

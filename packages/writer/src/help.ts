@@ -102,6 +102,14 @@ failing over, degraded, disagreement or down.
 
   primacy-writer status
   primacy-writer status main --json | jq -r .clusters[0].state`,
+  check: `primacy-writer check <cluster> [--json]
+
+What the cluster's policies promise for the moment when its master changes, and what takes away from that: Pre hooks that
+did not come, a login on the database servers that does not do, no agent, proxies that don't follow. Changes nothing. Run
+it on the hosts that run hooks, with their settings.
+
+  primacy-writer check main --config /etc/primacy/writer.yaml
+  primacy-writer check main --json | jq -r '.findings[] | select(.level == "gap") | .says'`,
   adopt: `primacy-writer adopt <cluster> [--orchestrator URL] [--from-keys PREFIX] [--proxysql host:port] [--yes]
 
 Takes over a set-up that runs already: a layout from a ProxySQL's rows, the master from Orchestrator's API or its own keys,
@@ -138,6 +146,7 @@ export function generalHelp(): string {
   show [<cluster>]         the record
   resolve <cluster>        end a drain or fence past its deadline
   status [<cluster>]       how a cluster is, and what to do next
+  check <cluster>          what its set-up promises, and what is missing for it
   adopt <cluster>          take over a set-up that runs already
   agent                    what runs beside each Orchestrator node
 

@@ -37,6 +37,7 @@ const COMMANDS: readonly string[] = [
   "resolve",
   "agent",
   "status",
+  "check",
   "adopt",
 ];
 
@@ -147,6 +148,8 @@ async function load(command: CommandName): Promise<Command> {
       return (await import("./agent/commands.js")).agentCommand;
     case "status":
       return (await import("./agent/commands.js")).statusCommand;
+    case "check":
+      return (await import("./agent/commands.js")).checkCommand;
     case "resolve":
       return (await import("./agent/commands.js")).resolveCommand;
     case "adopt":

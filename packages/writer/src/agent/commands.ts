@@ -2,6 +2,7 @@
 import { ConsulStore } from "@primacy/consul-store";
 import type { Command } from "../run.js";
 import { adoptCommand as adopt } from "./adopt/command.js";
+import { checkCommand as check } from "../check/command.js";
 import { resolveCommand as resolve } from "./resolve-command.js";
 import { agentCommand as agent } from "./run.js";
 import { statusCommand as status } from "./status-command.js";
@@ -23,5 +24,6 @@ function withStoreOfThisFile(command: Command): Command {
 
 export const adoptCommand = withStoreOfThisFile(adopt);
 export const agentCommand = withStoreOfThisFile(agent);
+export const checkCommand = withStoreOfThisFile(check);
 export const statusCommand = withStoreOfThisFile(status);
 export const resolveCommand = withStoreOfThisFile(resolve);

@@ -30,7 +30,7 @@ interface Leader {
 }
 
 /** A token that may not see the lock must not make it look as if nobody led. */
-async function leaderOf(
+export async function leaderOf(
   store: ConsulStore,
   limits: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<Leader> {

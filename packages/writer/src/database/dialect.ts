@@ -27,6 +27,17 @@ export interface Question<T> {
   readonly read: (row: Row | undefined) => T;
 }
 
+/** Of each group, one is enough. The names are those of SHOW GRANTS. */
+export type PrivilegeGroups = readonly (readonly string[])[];
+
+/** What the account needs, on all databases. */
+export interface Privileges {
+  /** To silence an old master. */
+  readonly toSilence: PrivilegeGroups;
+  /** To open a new one, beside those. */
+  readonly toOpen: PrivilegeGroups;
+}
+
 export interface Dialect {
   /** For people: "MariaDB 10.11.14". */
   readonly name: string;
@@ -49,6 +60,7 @@ export interface Dialect {
    * it can't tell, because it is nobody's replica.
    */
   readonly waitFor: (position: Position, seconds: number) => Question<boolean | null>;
+  readonly privileges: Privileges;
   readonly replicaStatus: string;
   readonly stopReceiver: string;
   readonly stopReplica: string;
@@ -92,6 +104,23 @@ export function dialectOf(variables: Variables): Parsed<Dialect> {
   return { ok: true, value: mySql(number, code, variables) };
 }
 
+/** MariaDB 10.5 shows REPLICA MONITOR as SLAVE MONITOR, and BINLOG MONITOR is the REPLICATION CLIENT of before. */
+const MARIADB_PRIVILEGES: Privileges = {
+  toSilence: [["PROCESS"], ["BINLOG MONITOR"], ["CONNECTION ADMIN"], ["READ_ONLY ADMIN"]],
+  toOpen: [["REPLICATION SLAVE ADMIN"], ["SLAVE MONITOR", "REPLICA MONITOR"], ["RELOAD"]],
+};
+
+/** Before 8.0 there is nothing finer than SUPER, which later versions still take. */
+const MYSQL_PRIVILEGES: Privileges = {
+  toSilence: [
+    ["PROCESS"],
+    ["REPLICATION CLIENT"],
+    ["CONNECTION_ADMIN", "SUPER"],
+    ["SYSTEM_VARIABLES_ADMIN", "SUPER"],
+  ],
+  toOpen: [["REPLICATION_SLAVE_ADMIN", "SUPER"], ["RELOAD"]],
+};
+
 function mariaDb(number: string): Dialect {
   return {
     name: `MariaDB ${number}`,
@@ -109,6 +138,7 @@ function mariaDb(number: string): Dialect {
       position.kind === "gtid"
         ? outcome(`MASTER_GTID_WAIT('${position.set}', ${wholeSeconds(seconds)})`, (value) => value === 0)
         : fileWait("MASTER_POS_WAIT", position, seconds),
+    privileges: MARIADB_PRIVILEGES,
     replicaStatus: "SHOW SLAVE STATUS",
     stopReceiver: "STOP SLAVE IO_THREAD",
     stopReplica: "STOP SLAVE",
@@ -142,6 +172,7 @@ function mySql(number: string, code: number, variables: Variables): Dialect {
             (value) => value === 0,
           )
         : fileWait(positionWait, position, seconds),
+    privileges: MYSQL_PRIVILEGES,
     replicaStatus: `SHOW ${replica} STATUS`,
     stopReceiver: `STOP ${replica} IO_THREAD`,
     stopReplica: `STOP ${replica}`,
