@@ -1,6 +1,8 @@
+import { parseLayout } from "@primacy/contract";
 import type { DatabaseServer, Row } from "@primacy/testkit";
 import { accounts, documentedSql, waitUntil } from "@primacy/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { lookAtServers, privilegeFindings } from "../../packages/writer/src/check/servers.js";
 import { connectMySql } from "../../packages/writer/src/database/mysql-client.js";
 import type { Connect } from "../../packages/writer/src/database/session.js";
 import { openServer } from "../../packages/writer/src/new-master/open-server.js";
@@ -99,6 +101,21 @@ export function oldMasterSuite(kit: OldMasterKit): void {
     return await master.query("SHOW PROCESSLIST");
   }
 
+  /** What a check finds of the account's privileges on the master. */
+  async function missing(openedBy: "orchestrator" | "primacy"): Promise<readonly string[]> {
+    const { host, port } = master;
+    const layout = parseLayout({
+      cluster: "main",
+      hostgroups: { writer: 10 },
+      servers: [{ host, port }],
+      openedBy,
+    });
+    if (!layout.ok) throw new Error(layout.problem);
+    const [seen] = await lookAtServers(layout.value, realWorld.elapsed() + 10_000, context());
+    if (seen?.kind !== "reached") throw new Error(JSON.stringify(seen));
+    return privilegeFindings("the master", seen, layout.value).map(({ says }) => says);
+  }
+
   const isGone = async (connection: Client): Promise<boolean> =>
     await connection.query("SELECT 1").then(
       () => false,
@@ -175,10 +192,13 @@ export function oldMasterSuite(kit: OldMasterKit): void {
     await master.query("DELETE FROM app.lines_written WHERE id=8");
   });
 
-  it("the account that only silences can't open", async () => {
+  it("the account that only silences can't open, and a check tells which privileges it lacks", async () => {
+    expect(await missing("orchestrator")).toEqual([]);
+    expect(await missing("primacy")).toHaveLength(1);
     const problem = await openServer(replica, [master], realWorld.elapsed() + 5000, context());
     expect(problem).toMatch(/denied|privilege/i);
     for (const statement of documentedSql(kit.heading, 1)) await master.query(statement);
+    expect(await missing("primacy")).toEqual([]);
     await replicated();
   });
 

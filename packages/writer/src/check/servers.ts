@@ -75,7 +75,8 @@ export function serverFindings(
 
 type Reached = Extract<ServerLook, { kind: "reached" }>;
 
-function privilegeFindings(where: string, seen: Reached, layout: Layout): readonly CheckFinding[] {
+/** Of one candidate. Pure. */
+export function privilegeFindings(where: string, seen: Reached, layout: Layout): readonly CheckFinding[] {
   const missing = missingPrivileges(seen.needs, seen.grants, layout.openedBy === "primacy");
   if (missing.length === 0) return [];
   const says = `${where} (${seen.name}): ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not granted`;
