@@ -1,9 +1,9 @@
 // Takeovers while something is broken: node dist/partition-benchmark.cjs [rounds]. Takes root, for its network namespace.
 import { figuresOf } from "../benchmark/figures.js";
 import {
-  CUT_OFF_FROM_CONSUL,
   type Fault,
   aloneWithTheMaster,
+  cutOffFromConsul,
   frozen,
   killed,
   leaderKilled,
@@ -16,7 +16,7 @@ type Case = Pick<Story, "takeover" | "fault" | "faultDuring"> & { readonly title
 
 const FAULTS: readonly (readonly [string, Fault | undefined, (() => Fault) | undefined])[] = [
   ["nothing broken", undefined, undefined],
-  ["a proxy cut off", CUT_OFF_FROM_CONSUL, undefined],
+  ["a proxy cut off", cutOffFromConsul(), undefined],
   ["a watcher frozen", frozen(0), undefined],
   ["a watcher killed", killed(0), undefined],
   ["Consul's leader killed", undefined, leaderKilled],

@@ -1,3 +1,4 @@
+import type { Direction } from "../network/link.js";
 import { waitUntil } from "../wait-until.js";
 import type { TwoSites } from "./two-sites.js";
 
@@ -11,17 +12,22 @@ export interface Fault {
   end(sites: TwoSites): Promise<void>;
 }
 
-/** The far site hears nothing of Consul, and its ProxySQL reaches every database server. */
-export const CUT_OFF_FROM_CONSUL: Fault = {
-  name: "cut off from Consul",
-  silences: [2],
-  begin: async (sites) => {
-    sites.cut("consul");
-  },
-  end: async (sites) => {
-    sites.mend();
-  },
-};
+/**
+ * The far site hears nothing of Consul, and its ProxySQL reaches every database server. `inwards`: Consul still gets what the
+ * watcher sends, and may take it for alive.
+ */
+export function cutOffFromConsul(direction: Direction = "both"): Fault {
+  return {
+    name: "cut off from Consul",
+    silences: [2],
+    begin: async (sites) => {
+      sites.cut(["consul"], direction);
+    },
+    end: async (sites) => {
+      sites.mend();
+    },
+  };
+}
 
 /**
  * The far site has a master that lives, takes writes, and has clients, and that nobody else reaches. Before the sites see
@@ -35,7 +41,7 @@ export function aloneWithTheMaster({ hearsConsul }: { readonly hearsConsul: bool
     begin: async (sites) => {
       // It would wait for a replica before it commits, and so hide what is to be seen.
       await sites.farDatabase.query("SET GLOBAL rpl_semi_sync_master_enabled=0");
-      sites.cut("databases", ...(hearsConsul ? [] : (["consul"] as const)));
+      sites.cut(hearsConsul ? ["databases"] : ["databases", "consul"]);
     },
     end: async (sites) => {
       await sites.farDatabase.kill9();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Takeovers } from "../fleet/takeovers.js";
 import { createLoadTable } from "../load/table.js";
+import type { Direction } from "../network/link.js";
 import { NetworkNamespace } from "../network/namespace.js";
 import { guardVariables } from "../primacy/guard.js";
 import type { WatcherProcess } from "../primacy/watcher.js";
@@ -108,8 +109,8 @@ export class TwoSites {
   }
 
   /** Cuts the far site off: from Consul, or from the near site's databases. Nobody is told. */
-  cut(...links: readonly Exclude<Purpose, "clients">[]): void {
-    for (const link of links) this.namespace.links[link].cut();
+  cut(links: readonly Exclude<Purpose, "clients">[], direction: Direction = "both"): void {
+    for (const link of links) this.namespace.links[link].cut(direction);
   }
 
   mend(): void {
