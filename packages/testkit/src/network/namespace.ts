@@ -54,7 +54,8 @@ export function namespacesForTests(tests: string): boolean {
     NetworkNamespace.create("trial").remove();
     return true;
   } catch (error) {
-    leaveOut("iproute2", tests, `no network namespace can be made here: ${String(error)}`);
+    const [why = ""] = String(error).split("\n");
+    leaveOut("iproute2", tests, `no network namespace can be made here: ${why}.`);
     return false;
   }
 }
