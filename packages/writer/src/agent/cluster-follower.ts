@@ -1,27 +1,21 @@
 import { type ClusterSnapshot, ConsulError, type ConsulStore } from "@primacy/consul-store";
-import { type Layout, type MasterRecord, type Members, canonicalServer } from "@primacy/contract";
+import type { Layout, MasterRecord } from "@primacy/contract";
 import type { Logger } from "pino";
 import { type CommitContext, commitEvent } from "../commit.js";
 import { commitEnding } from "../ending.js";
 import { type DecisionSettings, type RecordDecision, decideRecord, decideUnheard } from "./decide.js";
-import { describeMembers, disagreementOf, findingKey } from "./findings.js";
-import { type Membership, type MembershipSettings, beliefs, newMembership, observe } from "./membership.js";
-import { meaningOf, membersDocument, membershipFrom } from "./members-document.js";
+import { findingKey } from "./findings.js";
+import { type Documents, HELD, MembersKeeper, type MembersSettings, isBelievable } from "./members-keeper.js";
 import type { AgentMetrics } from "./metrics.js";
 import type { OrchestratorClient } from "./orchestrator/client.js";
 import { OrchestratorError } from "./orchestrator/error.js";
 import { ProxyLook } from "./proxy-look.js";
-import { type Finding, weightOf } from "./rules.js";
+import { weightOf } from "./rules.js";
 import { NOTHING_SINCE, type Since, heldForMs, noteSince } from "./since.js";
-import { type ClusterView, viewObjection } from "./view.js";
+import type { ClusterView } from "./view.js";
 
-export interface FollowerSettings {
+export interface FollowerSettings extends MembersSettings {
   readonly decision: DecisionSettings;
-  readonly membership: MembershipSettings;
-  /** The members document says that Orchestrator can't be believed once that has lasted so long. */
-  readonly heldAfterMs: number;
-  /** The same of a disagreement. */
-  readonly reportAfterMs: number;
   /** For one cluster's reads and writes. */
   readonly consulDeadlineMs: number;
 }
@@ -50,12 +44,6 @@ export interface FollowerStatus {
   readonly heardAtMs: number | null;
 }
 
-interface Documents {
-  readonly snapshot: ClusterSnapshot;
-  readonly record: MasterRecord;
-  readonly layout: Layout;
-}
-
 /** Orchestrator's view, or why there is none to go by. */
 type Look =
   | { readonly kind: "view"; readonly view: ClusterView }
@@ -64,7 +52,7 @@ type Look =
 /** One cluster: look, judge, decide, write. Level-triggered: each pass reads everything anew. */
 export class ClusterFollower {
   readonly #log: Logger;
-  #membership: Membership | null = null;
+  readonly #members: MembersKeeper;
   #since: Since = NOTHING_SINCE;
   #said = "";
   #seen = "";
@@ -80,6 +68,7 @@ export class ClusterFollower {
   ) {
     this.#log = parts.log.child({ cluster });
     const { store, metrics, commit } = parts;
+    this.#members = new MembersKeeper(cluster, settings, { ...parts, world: commit.world, log: this.#log });
     const deadlineMs = settings.consulDeadlineMs;
     this.#proxies = new ProxyLook({ store, world: commit.world, metrics, log: this.#log, deadlineMs });
     this.#status = { cluster, says: "not looked at yet", held: false, heardAtMs: null };
@@ -112,11 +101,11 @@ export class ClusterFollower {
     const look = await this.#look(layout, signal);
     const decision = this.#decide(look, documents);
     this.#noteDecision(decision, look, record);
-    const believable = look.kind === "view" && viewObjection(look.view) === null;
-    this.#believe(look, documents);
+    const view = look.kind === "view" ? look.view : null;
+    this.#members.believe(view, documents);
     const committed = decision.event !== null && (await this.#commit(decision, signal));
     // Judged against the master of before, they would be wrong a moment later.
-    if (!committed) await this.#writeMembers(documents, decision, believable, signal);
+    if (!committed) await this.#members.write(view, documents, { decision, since: this.#since }, signal);
     await this.#proxies.look(snapshot, signal);
     return look.kind === "view";
   }
@@ -162,8 +151,8 @@ export class ClusterFollower {
 
   #noteDecision(decision: RecordDecision, look: Look, record: MasterRecord): void {
     const { metrics, commit } = this.parts;
-    const held = look.kind === "unheard" || viewObjection(look.view) !== null;
-    const things = [...decision.watched, ...decision.findings.map(findingKey), ...(held ? ["held"] : [])];
+    const held = !isBelievable(look.kind === "view" ? look.view : null);
+    const things = [...decision.watched, ...decision.findings.map(findingKey), ...(held ? [HELD] : [])];
     this.#since = noteSince(this.#since, things, commit.world.elapsed());
     metrics.noteFindings(this.cluster, decision.findings);
     metrics.noteHeld(this.cluster, held);
@@ -172,23 +161,6 @@ export class ClusterFollower {
     const level = decision.findings.some((one) => weightOf(one) === "alarm") ? "warn" : "info";
     const { generation, phase } = record;
     this.#say(says, level, { generation, phase, rule: decision.rule });
-  }
-
-  #believe(look: Look, { snapshot, record, layout }: Documents): void {
-    const stored = snapshot.members;
-    this.#membership ??=
-      stored.kind === "valid"
-        ? membershipFrom(stored.value, record, layout)
-        : newMembership(canonicalServer(layout, record.master));
-    if (look.kind === "view" && viewObjection(look.view) === null) {
-      const nowMs = this.parts.commit.world.now();
-      const context = { record, layout, nowMs, settings: this.settings.membership };
-      this.#membership = observe(this.#membership, look.view, context);
-    }
-    this.parts.metrics.noteMembers(
-      this.cluster,
-      beliefs(this.#membership).map((one) => one.state),
-    );
   }
 
   /** True where the record has changed. */
@@ -202,54 +174,6 @@ export class ClusterFollower {
     const fields = { rule: decision.rule, reason: decision.reason, ...ending.fields };
     this.#log[outcome.kind === "applied" ? "warn" : "info"](fields, ending.line);
     return outcome.kind === "applied";
-  }
-
-  async #writeMembers(
-    { snapshot, record, layout }: Documents,
-    decision: RecordDecision,
-    believable: boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { store, metrics, leads, agent, commit } = this.parts;
-    const stored = snapshot.members;
-    // Garbage under the key is for people: what it replaces may be another version's.
-    if (this.#membership === null || stored.kind === "unusable" || !leads()) return;
-    const members = membersDocument(this.#membership, {
-      cluster: this.cluster,
-      nowMs: commit.world.now(),
-      observedBy: agent,
-      held: believable ? null : this.#held(decision),
-      disagreement: this.#disagreement(decision),
-    });
-    const said = stored.kind === "valid" ? meaningOf(stored.value, record, layout) : null;
-    if (members.servers.length === 0 || meaningOf(members, record, layout) === said) return;
-    const deadlineMs = this.settings.consulDeadlineMs;
-    const written = await store.writeMembers(this.cluster, members, snapshot.membersIndex, {
-      deadlineMs,
-      signal,
-    });
-    if (written.outcome === "committed") {
-      metrics.noteMembersWritten(this.cluster);
-      this.#log.info({ servers: describeMembers(members) }, "members written");
-    } else if (written.outcome !== "lost-race") {
-      this.#log.warn({ err: written.cause }, "members could not be written");
-    }
-  }
-
-  #held(decision: RecordDecision): Members["held"] {
-    return this.#lasting("held", decision, this.settings.heldAfterMs);
-  }
-
-  #disagreement(decision: RecordDecision): Members["disagreement"] {
-    const finding = disagreementOf(decision);
-    return finding === null ? null : this.#lasting(findingKey(finding), finding, this.settings.reportAfterMs);
-  }
-
-  #lasting(key: string, { rule, reason }: Finding, afterMs: number): Members["held"] {
-    const { world } = this.parts.commit;
-    const ms = heldForMs(this.#since, key, world.elapsed());
-    if (ms < afterMs) return null;
-    return { since: new Date(world.now() - ms).toISOString(), rule, reason: reason.slice(0, 1000) };
   }
 
   #sayError(error: unknown): void {
