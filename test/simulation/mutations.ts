@@ -7,6 +7,8 @@ import { REAL_RULES, type Rules, type Steps } from "./rules.js";
 export interface Mutation {
   readonly name: string;
   readonly rules: Rules;
+  /** The promise that must be seen broken; undefined: any. */
+  readonly breaks?: string;
 }
 
 const real = REAL_RULES;
@@ -132,16 +134,21 @@ export const MUTATIONS: readonly Mutation[] = [
       return said?.state === "failing" ? { ...said, state: "applied", reason: null } : said;
     },
   }),
+  // With a limit to its age alone, a pass goes on for a second at most.
   instead("a pass goes on after a later record was read, however long ago it began", {
     tooLate: (_, nowMs, now) =>
       real.tooLate({ atMs: nowMs, fences: now.fences }, nowMs, { ...now, superseded: false }),
   }),
-  instead("a pass goes on after a later record was read", {
-    tooLate: (begun, nowMs, now) => real.tooLate(begun, nowMs, { ...now, superseded: false }),
-  }),
-  instead("a pass goes on with what it read long ago, and before a fence", {
-    tooLate: (_, nowMs, now) => real.tooLate({ atMs: nowMs, fences: now.fences }, nowMs, now),
-  }),
+  {
+    // Either of the two is enough: what was read before a fence is older than a lease, and so is the deadline.
+    name: "a pass goes on with what it read before a fence, and its statement carries no deadline",
+    breaks: "no transaction lives again",
+    rules: {
+      ...real,
+      tooLate: (_, nowMs, now) => real.tooLate({ atMs: nowMs, fences: now.fences }, nowMs, now),
+      steps: { ...real.steps, statementsCarryDeadline: false },
+    },
+  },
   instead("the lease never ends", {
     lease: (policy, facts, nowMs) => {
       const now = real.lease(policy, facts, nowMs);

@@ -10,7 +10,7 @@ export interface Fault {
   readonly forMs: number;
 }
 
-const FAULTS = [
+export const FAULTS = [
   "cut-off",
   "lossy",
   "slow",
@@ -84,6 +84,8 @@ export interface Scenario {
   readonly guard: boolean;
   readonly takeovers: readonly PlannedTakeover[];
   readonly faults: readonly Fault[];
+  /** When an operator lets former masters back in. */
+  readonly readmitAtMs: readonly number[];
   /** From when on nothing goes wrong any more. True milliseconds. */
   readonly healAtMs: number;
   /**
@@ -113,6 +115,7 @@ export function scenarioOf(seed: number): Scenario {
     guard,
     takeovers,
     faults,
+    readmitAtMs: random.chance(0.15) ? [random.between(5000, HEAL_MS)] : [],
     healAtMs: healAt(takeovers, faults),
     clockBackMs: setBack ? (layout.value.leaseSeconds + 1) * 1000 : 0,
   };
@@ -153,7 +156,7 @@ function takeoversOf(random: Random): readonly PlannedTakeover[] {
       losesOpen: random.chance(0.08),
       repeats: random.chance(0.3),
       hookDies: random.chance(0.15) ? 0.3 : 0,
-      calledOffAfterMs: random.chance(0.15) ? random.between(0, 5000) : null,
+      calledOffAfterMs: random.chance(0.2) ? random.between(0, 4000) : null,
     };
     atMs += random.between(3000, 14_000);
     return takeover;
@@ -187,6 +190,11 @@ function faultOf(random: Random, kind: FaultKind, setting: Setting): Fault {
     // The takeover comes while it is stopped.
     const atMs = Math.max(400, near - random.between(0, 5000));
     return { kind, proxy, atMs, forMs: Math.min(random.between(8000, 20_000), HEAL_MS - atMs) };
+  }
+  if (kind === "disk-stalls-as-it-opens") {
+    // It waits for a record that opens.
+    const atMs = Math.max(400, near - random.between(0, 1000));
+    return { kind, proxy, atMs, forMs: Math.min(random.between(12_000, 20_000), HEAL_MS - atMs) };
   }
   const atMs = random.chance(0.5)
     ? Math.max(500, near + random.between(-4000, 6000))

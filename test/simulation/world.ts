@@ -15,7 +15,7 @@ import { CLUSTER, SERVERS, bitOf, placeOf } from "./world/servers.js";
 import { sha256 } from "./world/sha256.js";
 import { Agent } from "./writer/agent.js";
 import { Databases } from "./writer/databases.js";
-import { insist } from "./writer/operator.js";
+import { insist, readmit } from "./writer/operator.js";
 import type { WriterProcess, WriterWorld } from "./writer/opening.js";
 import { OrchestratorView } from "./writer/orchestrator.js";
 import { Takeover } from "./writer/takeover.js";
@@ -43,7 +43,7 @@ export class World {
   /** Recovery whose new master is yet to be made writable. */
   #unopened: string | null = null;
   #running = 0;
-  /** Hooks that are still to come. */
+  /** Hooks that are still to come, and people who are at it. */
   #late = 0;
   #restAt = Number.POSITIVE_INFINITY;
 
@@ -90,6 +90,7 @@ export class World {
     for (const proxy of this.proxies) engine.after(engine.random.between(0, 800), () => proxy.startWatcher());
     engine.after(engine.random.between(0, 2000), () => new Agent(this.#process("agent")).start());
     for (const planned of scenario.takeovers) engine.at(planned.atMs, () => this.#takeOver(planned));
+    for (const atMs of scenario.readmitAtMs) engine.at(atMs, () => this.#readmit());
     for (const fault of scenario.faults) faultActions(this, fault);
     engine.at(scenario.healAtMs + PERSON_MS, () => this.#personComes());
     engine.at(scenario.healAtMs + LOOK_MS, () => this.#look());
@@ -162,6 +163,7 @@ export class World {
 
   #callOff(takeover: Takeover): void {
     if (!takeover.callOff()) return;
+    this.engine.seen.note("takeover called off");
     // Whoever calls a takeover off lets Orchestrator begin no other until the record says so.
     this.#running += 1;
     insist(this.#process("operator"), takeover.plan.outgoing, () => {
@@ -169,10 +171,18 @@ export class World {
     });
   }
 
+  #readmit(): void {
+    this.#late += 1;
+    readmit(this.#process("operator"), () => {
+      this.#late -= 1;
+    });
+  }
+
   #makeWritable(event: EventOf<"open">, fence: MasterRecord | null): void {
     const { successor, outgoing, cause } = event;
     if (this.#unopened !== cause.recoveryUid) return;
     this.#unopened = null;
+    this.engine.seen.note(fence === null ? "opened unfenced" : "opened under a fence");
     this.engine.tell("orch", () => `${successor.host} takes writes${fence === null ? ", unfenced" : ""}`);
     if (fence !== null && this.scenario.layout.value.openedBy === "primacy") this.#history.opens(fence);
     this.#databases.promote(successor);

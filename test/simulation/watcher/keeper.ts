@@ -148,6 +148,7 @@ export class KeeperModel {
         return;
       }
       this.fences += 1;
+      process.engine.seen.note("fence at the end of a lease");
       const fence = (): void => {
         proxysql.execute({ kind: "fence", hostgroups: [WRITER] });
       };

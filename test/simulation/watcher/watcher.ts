@@ -167,6 +167,7 @@ export class WatcherRun {
   #finish(outcome: Outcome, documents: Documents): void {
     const { process } = this.parts;
     process.engine.tell(process.name, () => outcomeText(outcome));
+    process.engine.seen.note(outcomeName(outcome));
     this.#failures = outcome.kind === "failed" ? this.#failures + 1 : 0;
     const before = this.#outcome;
     this.#outcome = outcome;
@@ -214,6 +215,11 @@ function tellsTheSame(a: Outcome, b: Outcome): boolean {
     a.writers.length === b.writers.length &&
     a.writers.every((one, index) => one.host === b.writers[index]!.host)
   );
+}
+
+function outcomeName(outcome: Outcome): string {
+  if (outcome.kind === "failed") return `pass ${outcome.code}`;
+  return `pass ${outcome.kind}`;
 }
 
 function outcomeText(outcome: Outcome): string {

@@ -97,7 +97,10 @@ export class ConsulModel implements Arrival {
 
   /** Sets the record whose index was seen; answers whether it was applied. The history is of the same transaction. */
   commit(expectedIndex: number, record: MasterRecord): boolean {
-    if (this.comparesIndexes && expectedIndex !== this.index) return false;
+    if (this.comparesIndexes && expectedIndex !== this.index) {
+      this.engine.seen.note("lost race");
+      return false;
+    }
     const text = recordText(record);
     this.history.push({ record, text, atMs: this.engine.now });
     this.engine.tell(
@@ -133,7 +136,7 @@ export class ConsulModel implements Arrival {
       reply(this.#snapshot(version, sentAtMs));
     };
     // A watcher that begins, or begins anew, may have come to a follower that lags.
-    const seen = this.#seenByDefault(index === 0 ? 0.25 : 0.05);
+    const seen = this.#seenByDefault(index === 0 ? 0.4 : 0.05);
     if (seen.index > index || index === 0) answer(seen);
     else this.#waiting.push({ index, reply: answer });
   }
@@ -168,6 +171,7 @@ export class ConsulModel implements Arrival {
     if (this.#sessions.get(session)?.alive !== true) return "session-gone";
     const held = this.#held.get(proxy);
     if (held !== undefined && held.session !== session && !takeOver) return "held-elsewhere";
+    this.engine.seen.note(`acknowledgement ${acknowledgement.state}`);
     this.#held.set(proxy, { acknowledgement, session, index: ++this.#acknowledgementIndex });
     return "written";
   }
@@ -194,7 +198,9 @@ export class ConsulModel implements Arrival {
     const recent = this.#versions.filter(
       (one, index) => (this.#versions[index + 1]?.atMs ?? now) > now - OLDEST_MS && one.atMs <= now,
     );
-    return recent.length === 0 ? this.#newest : random.pick(recent);
+    const picked = recent.length === 0 ? this.#newest : random.pick(recent);
+    if (picked !== this.#newest) this.engine.seen.note("stale answer");
+    return picked;
   }
 
   #expireLater(id: string, session: Session): void {
@@ -213,6 +219,7 @@ export class ConsulModel implements Arrival {
   #end(id: string, session: Session, how: string): void {
     if (!session.alive) return;
     session.alive = false;
+    this.engine.seen.note(`session ${how}`);
     this.engine.tell("consul", () => `${id} ${how}`);
     for (const [proxy, held] of this.#held) if (held.session === id) this.#held.delete(proxy);
   }

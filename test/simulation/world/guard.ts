@@ -84,6 +84,7 @@ export class Guard {
 
   #tell(statement: Parameters<ProxySqlModel["execute"]>[0]): void {
     if (!this.proxysql.up) return;
+    this.host.engine.seen.note(`guard ${statement.kind}`);
     this.host.engine.tell("guard", () => statement.kind);
     this.proxysql.execute(statement);
   }

@@ -3,6 +3,9 @@ import type { Engine } from "./engine.js";
 /** Any date will do: documents need one. */
 const EPOCH_MS = Date.parse("2026-11-21T09:00:00.000Z");
 
+/** Two machines' clocks differ by less than the hundredth that `leaseBoundMs` allows for. */
+const DRIFT = 0.004;
+
 /** A machine: its clocks run a little fast or slow, and its wall clock may jump. */
 export class Host {
   readonly #rate: number;
@@ -16,7 +19,7 @@ export class Host {
     readonly engine: Engine,
   ) {
     const { random } = engine;
-    this.#rate = 1 + random.between(-0.002, 0.002);
+    this.#rate = 1 + random.between(-DRIFT, DRIFT);
     this.#base = random.between(1e3, 1e8);
     this.#wallOffsetMs = random.between(-300, 300);
   }
@@ -39,6 +42,7 @@ export class Host {
   }
 
   jump(byMs: number): void {
+    this.engine.seen.note(byMs < 0 ? "clock set back" : "clock set forward");
     this.engine.tell(this.name, () => `wall clock jumps by ${byMs.toFixed(0)} ms`);
     this.#wallOffsetMs += byMs;
   }
@@ -120,6 +124,7 @@ export class Process {
 
   crash(): void {
     for (const whom of CALLEES) this.atNextCall[whom] = null;
+    this.engine.seen.note("process dies");
     this.engine.tell(this.name, () => "dies");
     this.running = false;
     this.paused = false;
@@ -140,6 +145,7 @@ export class Process {
 
   resume(): void {
     if (!this.paused) return;
+    this.engine.seen.note("process goes on after a stop");
     this.engine.tell(this.name, () => "goes on");
     this.paused = false;
     const pending = this.#pending;

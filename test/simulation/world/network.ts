@@ -78,7 +78,10 @@ export function call<T>(route: Route, request: Request<T>, done: (answer: Answer
     consul.arrive(() => {
       request.serve((of) => {
         // Whoever is stopped may find that its connection has been given up.
-        if (link.loses() || (process.paused && random.chance(0.3))) return;
+        if (link.loses() || (process.paused && random.chance(0.3))) {
+          engine.seen.note("answer lost");
+          return;
+        }
         value ??= { of };
         engine.after(link.delayMs(), receive);
       });
@@ -87,7 +90,11 @@ export function call<T>(route: Route, request: Request<T>, done: (answer: Answer
   if (request.isWrite ? link.deniesWrites : link.losesReads) return;
   if (link.loses()) {
     // Held up somewhere: a router's queue, a proxy that connects again.
-    if (request.isWrite && random.chance(0.4)) engine.after(random.between(50, LATEST_MS), arrive);
+    engine.seen.note("request lost");
+    if (request.isWrite && random.chance(0.4)) {
+      engine.seen.note("write that arrives late");
+      engine.after(random.between(50, LATEST_MS), arrive);
+    }
     return;
   }
   engine.after(link.delayMs(), arrive);

@@ -91,6 +91,7 @@ export class ProxySqlModel {
         this.stamp = statement.mark;
         break;
       case "kill":
+        this.host.engine.seen.note("sessions killed");
         for (const { host } of statement.servers) this.#used.set(host, 0);
         this.#look();
         break;
@@ -101,6 +102,7 @@ export class ProxySqlModel {
   }
 
   crash(): void {
+    this.host.engine.seen.note("proxysql crashes");
     this.host.engine.tell(this.name, () => "crashes");
     this.up = false;
     this.memory = [];
@@ -128,6 +130,7 @@ export class ProxySqlModel {
     const late =
       statement.openUntilSeconds !== null &&
       Math.floor(this.host.wallNow() / 1000) >= statement.openUntilSeconds;
+    if (late && statement.rows.some(mayBeWritten)) this.host.engine.seen.note("statement after its deadline");
     this.memory = this.memory.map((row): ServerRow => {
       const named = statement.rows.find((one) => one.host === row.host);
       const status = named?.status ?? "OFFLINE_HARD";
@@ -138,11 +141,15 @@ export class ProxySqlModel {
   #load(byUs: boolean): void {
     if (this.ignoresNextLoad) {
       this.ignoresNextLoad = false;
+      this.host.engine.seen.note("LOAD ignored");
       this.host.engine.tell(this.name, () => "says OK to a LOAD and does nothing");
       return;
     }
     this.version += 1;
-    if (!byUs) this.#foreignAtMs = this.host.engine.now;
+    if (!byUs) {
+      this.#foreignAtMs = this.host.engine.now;
+      this.host.engine.seen.note("foreign LOAD");
+    }
     const before = this.runtime;
     // Whoever reads, and then loads, cannot see what somebody else loads in between.
     const watched = byUs && this.host.engine.now - this.#foreignAtMs > 500;
@@ -172,7 +179,7 @@ export class ProxySqlModel {
         if (this.up && now?.status === "ONLINE") this.#used.set(row.host, random.int(3));
       });
     }
-    if (row.status === "ONLINE" || row.status === was || random.chance(0.2)) return;
+    if (row.status === "ONLINE" || row.status === was || random.chance(0.25)) return;
     const { starts } = this;
     engine.after(random.between(0, 6000), () => {
       const now = this.runtime.find((one) => one.host === row.host);

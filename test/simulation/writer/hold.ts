@@ -25,6 +25,8 @@ export function hold(parts: WriterParts, record: MasterRecord, done: (barrier: B
       const now = host.monotonicNow();
       const state = rules.barrier(question, roster, now);
       if (state.kind !== "waiting") {
+        const by = state.kind === "reached" ? ` by ${state.by}` : "";
+        process.engine.seen.note(`barrier ${state.kind}${by}`);
         process.engine.tell(process.name, () => barrierText(state, record));
         done(state);
         return;

@@ -4,6 +4,7 @@ import type { WriterProcess } from "./opening.js";
 
 const AGAIN_MS = 1000;
 const COMMIT_MS = 5000;
+const OPERATOR = { kind: "operator", failureType: "", recoveryUid: "", command: "" } as const;
 
 /** An operator who has called a takeover off says that the master stays, until the record says so. */
 export function insist(parts: WriterProcess, master: Server, done: () => void): void {
@@ -25,7 +26,29 @@ export function insist(parts: WriterProcess, master: Server, done: () => void): 
   });
 }
 
+/** An operator lets former masters back in, one after the other. */
+export function readmit(parts: WriterProcess, done: () => void): void {
+  read(parts, (snapshot) => {
+    const record = snapshot?.record.kind === "valid" ? snapshot.record.value : null;
+    const server = record?.quarantined[0];
+    if (record === null || server === undefined) {
+      done();
+      return;
+    }
+    const event: EventOf<"readmit"> = {
+      kind: "readmit",
+      server,
+      seenGeneration: record.generation,
+      cause: OPERATOR,
+      beganAt: null,
+    };
+    commit(parts, { event, deadlineMs: COMMIT_MS }, (outcome) => {
+      if (outcome.kind === "applied") readmit(parts, done);
+      else done();
+    });
+  });
+}
+
 function setEvent({ generation }: MasterRecord, master: Server): EventOf<"set"> {
-  const cause = { kind: "operator" as const, failureType: "", recoveryUid: "", command: "" };
-  return { kind: "set", master, seenGeneration: generation, cause, beganAt: null };
+  return { kind: "set", master, seenGeneration: generation, cause: OPERATOR, beganAt: null };
 }

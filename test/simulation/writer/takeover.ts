@@ -180,22 +180,26 @@ export class Takeover {
     });
   }
 
-  /** PostFailover and PostGracefulTakeover say the same, and some hook comes very late. */
+  /** PostFailover and PostGracefulTakeover say the same, and some hooks come very late, a fence's too. */
   #repeat(event: EventOf<"open">): void {
+    const { random } = this.parts.engine;
+    const { outgoing, cause, beganAt } = event;
+    this.#again(event, random.between(10, 200));
+    this.#again(event, random.between(1000, 25_000));
+    this.#again({ kind: "fence", outgoing, cause, beganAt }, random.between(0, 25_000));
+  }
+
+  #again(event: EventOf<"open"> | EventOf<"abort"> | EventOf<"fence">, inMs: number): void {
     const { parts } = this;
-    const { random } = parts.engine;
-    for (const inMs of [random.between(10, 200), random.between(1000, 25_000)]) {
-      parts.onLate(1);
-      parts.process.after(inMs, () => {
-        this.#commitOrSpool(
-          { ...parts, process: new Process("hook:late", parts.process.host) },
-          event,
-          () => {
-            parts.onLate(-1);
-          },
-        );
-      });
-    }
+    parts.onLate(1);
+    parts.process.after(inMs, () => {
+      const hook = { ...parts, process: new Process("hook:late", parts.process.host) };
+      const end = (): void => {
+        parts.onLate(-1);
+      };
+      if (event.kind === "fence") commit(hook, { event, deadlineMs: HOOK_MS }, end);
+      else this.#commitOrSpool(hook, event, end);
+    });
   }
 
   #abort(): void {
@@ -206,6 +210,7 @@ export class Takeover {
     orchestrator.end(this.#cause.recoveryUid, null);
     const event = { kind: "abort" as const, outgoing, cause, beganAt: this.#beganAt };
     this.#commitOrSpool(this.#begin("abort"), event, () => {
+      if (this.plan.repeats) this.#again(event, this.parts.engine.random.between(0, 25_000));
       this.#end();
     });
   }
