@@ -85,7 +85,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
             const snapshot = await direct.readCluster(cluster);
             return valid(snapshot.record).generation === 2 ? snapshot : undefined;
           },
-          { timeoutMs: 10_000, what: "generation 2" },
+          { timeoutMs: 30_000, what: "generation 2" },
         );
         const next = { expectedIndex: applied.recordIndex, record: record(cluster, 3) };
         expect(await direct.commitRecord(cluster, next, { deadlineMs: 5000 })).toMatchObject({

@@ -225,7 +225,7 @@ export function oldMasterSuite(kit: OldMasterKit): void {
           if (sql === `KILL CONNECTION ${String(row?.id)}`) {
             gone.destroy();
             await waitUntil(async () => !(await processes()).some((one) => one["Id"] === row?.id), {
-              timeoutMs: 5000,
+              timeoutMs: 20_000,
               what: "the session to end",
             });
           }
@@ -266,7 +266,7 @@ export function oldMasterSuite(kit: OldMasterKit): void {
       expect(short).toMatchObject({ proof: { readOnly: true, left: 0, caughtUp: false } });
       const longer = silence({}, connectMySql, 20_000);
       await waitUntil(async () => (await replica.query("SHOW PROCESSLIST")).some(isWaiting), {
-        timeoutMs: 10_000,
+        timeoutMs: 30_000,
         what: "the wait on the successor",
       });
       await applier.release();
@@ -331,7 +331,7 @@ export function oldMasterSuite(kit: OldMasterKit): void {
     expect(silenced).toMatchObject({ kind: "done", proof: { readOnly: false } });
     await holder.query("UNLOCK TABLES");
     await waitUntil(async () => !(await processes()).some((row) => row["User"] === "primacy"), {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       what: "our sessions to be gone",
     });
     expect(await master.query("SELECT @@global.read_only AS readOnly")).toEqual([{ readOnly: 0 }]);

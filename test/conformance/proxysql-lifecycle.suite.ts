@@ -38,7 +38,7 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
     const { proxysql } = admin;
     await write("PROXYSQL PAUSE");
     await waitUntil(async () => (await failure(proxysql.connectClient())).code === "ECONNREFUSED", {
-      timeoutMs: 5_000,
+      timeoutMs: 20_000,
       what: "the port to be closed",
     });
     expect(await errorOf("PROXYSQL PAUSE")).toMatchObject({
@@ -46,7 +46,7 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
     });
     await write("PROXYSQL RESUME");
     await waitUntil(async () => (await failure(proxysql.connectClient())).errno === 1045, {
-      timeoutMs: 5_000,
+      timeoutMs: 20_000,
       what: "the port to be open",
     });
   });
@@ -61,7 +61,7 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
     expect(existsSync(file)).toBe(false);
     const written = await waitUntil(
       () => existsSync(file) && readFileSync(file, "utf8").includes("ran") && readFileSync(file, "utf8"),
-      { timeoutMs: 10_000, what: "the program to run" },
+      { timeoutMs: 30_000, what: "the program to run" },
     );
     expect(written).not.toMatch(/PATH=|HOME=/);
     expect(await column("SELECT interval_ms FROM runtime_scheduler")).toEqual(["300"]);

@@ -177,7 +177,7 @@ export function trafficContext(kind: Kind): Traffic {
     running: async (server, part, count = 1) => {
       const sql = `SELECT 1 FROM information_schema.PROCESSLIST WHERE USER='app' AND INFO LIKE '%${part.replaceAll("'", "''")}%'`;
       await waitUntil(async () => (await server.query(sql)).length >= count, {
-        timeoutMs: 5_000,
+        timeoutMs: 20_000,
         what: `${count} of ${part} to run on ${server.address}`,
       });
     },

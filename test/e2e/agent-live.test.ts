@@ -188,7 +188,7 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     await other.query("STOP SLAVE SQL_THREAD");
     await readers({ [one.port]: "", [other.port]: "", [master.port]: "ONLINE" });
     await waitUntil(() => fleet.watchers[0]?.log.includes("0 of 2 replicas may read"), {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       what: "the watcher to say that too few replicas may read",
     });
     await one.query("START SLAVE");

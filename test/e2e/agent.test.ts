@@ -292,7 +292,7 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
     expect(spooled.code).toBe(15);
     expect(await inConsul.waitForGeneration(2)).toMatchObject({ master: at3312, writtenBy: "agent orc1" });
     await waitUntil(async () => (await standby.metric("primacy_agent_spooled_events")) === 0, {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       what: "an empty spool",
     });
   });
@@ -332,7 +332,7 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
       const record = await inConsul.waitForGeneration(2);
       first.signal("SIGCONT");
       await waitUntil(async () => !(await first.readiness()).leads, {
-        timeoutMs: 10_000,
+        timeoutMs: 30_000,
         what: "the first to stand by",
       });
       expect(record.writtenBy).toBe("agent orc2");

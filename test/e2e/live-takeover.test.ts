@@ -137,7 +137,7 @@ describe.runIf(isReady)("takeovers under load, through three ProxySQLs and two c
     await old.start(false);
     const returnedAtMs = Date.now();
     await waitUntil(async () => Number((await old.query("SELECT @@read_only AS ro"))[0]?.["ro"]) === 0, {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       what: "the old master, writable",
     });
     // Time enough for ProxySQL's shunned servers to be tried again (10 s) and for Orchestrator to look.

@@ -144,7 +144,7 @@ describe("ProxySQL", () => {
     expect(await onlineIn(proxysql, 99)).toEqual(["elsewhere:3306"]);
     await waitUntil(
       async () => /drift_total\{cluster="main"\} [1-9]/.test(await (await watcher.get("/metrics")).text()),
-      { timeoutMs: 10_000, what: "the drift in the metrics" },
+      { timeoutMs: 30_000, what: "the drift in the metrics" },
     );
   });
 
