@@ -138,11 +138,11 @@ function forgotten({ engine }: World, { link }: ProxyMachine, { kind, forMs }: F
   };
 }
 
-const STILL_SLOW_MS = 3000;
+const STILL_LAGGING_MS = 3000;
 
 /** Answers are under way when it is stopped, and are the first that it hears when it goes on. */
 function stoppedWhileAsking({ engine }: World, { link, process }: ProxyMachine): () => void {
-  link.slow = true;
+  link.lagging = true;
   let over = false;
   engine.after(engine.random.between(300, 2500), () => {
     if (!over) process.pause();
@@ -150,8 +150,8 @@ function stoppedWhileAsking({ engine }: World, { link, process }: ProxyMachine):
   return () => {
     over = true;
     process.resume();
-    engine.after(STILL_SLOW_MS, () => {
-      link.slow = false;
+    engine.after(STILL_LAGGING_MS, () => {
+      link.lagging = false;
     });
   };
 }
@@ -170,7 +170,7 @@ function stalledAsItOpens({ engine, scenario }: World, { link, state }: ProxyMac
   let over = false;
   state.atNextOpening = () => {
     const cutMs = scenario.layout.value.leaseSeconds * 1000 + engine.random.between(200, 2500);
-    state.stallsUntilMs = engine.now + cutMs + engine.random.between(300, 3000);
+    state.stallsUntilMs = engine.now + cutMs + engine.random.between(500, 5000);
     link.cut = true;
     engine.after(cutMs, () => {
       if (!over) link.cut = false;

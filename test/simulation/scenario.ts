@@ -60,15 +60,21 @@ const WATCHER_LIVES: ReadonlySet<FaultKind> = new Set([
   "disk-stalls-as-it-opens",
 ]);
 
+/** What a takeover is to be like. */
 export interface PlannedTakeover {
   readonly atMs: number;
   /** Are the Pre hooks set up at all? */
   readonly preHooks: boolean;
   readonly graceful: boolean;
+  /** It fails, and PostUnsuccessfulFailover comes. */
   readonly fails: boolean;
+  /** Orchestrator dies after so many hooks and does nothing any more; null: it lives. */
   readonly diesAfter: number | null;
+  /** It dies between the promotion and the hook that says so. */
   readonly losesOpen: boolean;
+  /** Hooks that come twice, and some very late. */
   readonly repeats: boolean;
+  /** How likely a hook's process is to die in the middle. */
   readonly hookDies: number;
   /** After so long an operator calls it off, if nothing has been promoted by then; null: nobody does. Milliseconds. */
   readonly calledOffAfterMs: number | null;
@@ -104,8 +110,11 @@ export function scenarioOf(seed: number): Scenario {
   const guard = !lease || random.chance(0.85);
   const proxies = 1 + random.int(3);
   const layout = layoutOf(random, lease);
-  const takeovers = takeoversOf(random);
-  const faults = faultsOf(random, { proxies, lease, guard, takeovers });
+  const planned = takeoversOf(random);
+  const faults = faultsOf(random, { proxies, lease, guard, takeovers: planned });
+  const takeovers = faults.some((fault) => fault.kind === "disk-stalls-as-it-opens")
+    ? planned.map((one) => soonCalledOff(one, random))
+    : planned;
   const setBack = faults.some((fault) => fault.kind === "watcher-killed-and-clock-set-back");
   return {
     seed,
@@ -127,8 +136,11 @@ function healAt(takeovers: readonly PlannedTakeover[], faults: readonly Fault[])
   return Math.min(HEAL_MS, Math.max(...ends, ...takeovers.map((one) => one.atMs + 3000)));
 }
 
+const layouts = new Map<string, Scenario["layout"]>();
+
+/** There are not many: each is parsed once. */
 function layoutOf(random: Random, lease: boolean): Scenario["layout"] {
-  const parsed = parseLayout({
+  const chosen = {
     cluster: CLUSTER,
     hostgroups: { writer: WRITER },
     servers: SERVERS,
@@ -138,9 +150,15 @@ function layoutOf(random: Random, lease: boolean): Scenario["layout"] {
     leaseSeconds: random.pick([4, 4, 6, 8]),
     onFenceFailure: random.chance(0.5) ? "stop" : "continue",
     openedBy: random.chance(0.5) ? "primacy" : "orchestrator",
-  });
+  };
+  const key = JSON.stringify(chosen);
+  const known = layouts.get(key);
+  if (known !== undefined) return known;
+  const parsed = parseLayout(chosen);
   if (!parsed.ok) throw new Error(parsed.problem);
-  return { value: parsed.value, text: layoutText(parsed.value) };
+  const layout = { value: parsed.value, text: layoutText(parsed.value) };
+  layouts.set(key, layout);
+  return layout;
 }
 
 function takeoversOf(random: Random): readonly PlannedTakeover[] {
@@ -161,6 +179,12 @@ function takeoversOf(random: Random): readonly PlannedTakeover[] {
     atMs += random.between(3000, 14_000);
     return takeover;
   });
+}
+
+/** A drain that is over at once leaves sessions behind, on a master that opens again. */
+function soonCalledOff(takeover: PlannedTakeover, random: Random): PlannedTakeover {
+  if (random.chance(0.5)) return takeover;
+  return { ...takeover, preHooks: true, graceful: true, calledOffAfterMs: random.between(20, 1500) };
 }
 
 interface Setting {

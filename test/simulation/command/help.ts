@@ -10,7 +10,7 @@ Primacy's promises hold. docs/simulation.md says what is simulated. One seed is 
   npm run simulate -- --minutes 480        a night: seeds that nobody has tried, until one fails
   npm run simulate -- --list-mutations     the guards that can be taken away
   npm run simulate -- --mutation "there is no guard"       until a seed notices
-  npm run simulate -- --mutation "no guard" --seed 6 --steps
+  npm run simulate -- --mutation "no guard" --seed 12 --steps
 
 options
   --seed N        one run

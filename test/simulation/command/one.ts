@@ -31,7 +31,7 @@ export function commandFor(seed: number, mutation: Mutation | null): string {
 }
 
 function describe(
-  { seed, layout, proxies, fresh, guard, takeovers, faults }: Scenario,
+  { seed, layout, proxies, fresh, guard, takeovers, readmitAtMs, faults }: Scenario,
   say: (line: string) => void,
 ): void {
   const { onConsulLoss, leaseSeconds, openedBy, onFenceFailure, drainSeconds, fenceSeconds } = layout.value;
@@ -41,15 +41,17 @@ function describe(
     `seed ${String(seed)}: ${String(proxies)} ${proxies === 1 ? "proxy" : "proxies"}${fresh ? " without servers" : ""}, ${lease}, ` +
       `opened by ${openedBy}, a failed fence: ${onFenceFailure}, drain ${String(drainSeconds)} s, fence ${String(fenceSeconds)} s`,
   );
-  for (const { atMs, graceful, preHooks, ...rest } of takeovers) {
+  for (const { atMs, graceful, preHooks, calledOffAfterMs, ...rest } of takeovers) {
     const more = Object.entries(rest).flatMap(([name, value]) =>
       value === false || value === null || value === 0
         ? []
         : [value === true ? name : `${name} ${String(value)}`],
     );
+    if (calledOffAfterMs !== null) more.push(`called off after ${seconds(calledOffAfterMs)}`);
     const what = `${graceful ? "takeover" : "failover"}${preHooks ? "" : " without Pre hooks"}`;
     say(`  ${seconds(atMs).padStart(8)} ${[what, ...more].join(", ")}`);
   }
+  for (const atMs of readmitAtMs) say(`  ${seconds(atMs).padStart(8)} former masters are let back in`);
   for (const { kind, proxy, atMs, forMs } of faults) {
     say(`  ${seconds(atMs).padStart(8)} ${kind} p${String(proxy + 1)} for ${seconds(forMs)}`);
   }

@@ -12,6 +12,8 @@ export class Link {
   losesReads = false;
   lossy = false;
   slow = false;
+  /** Everything takes its time, and arrives. */
+  lagging = false;
 
   constructor(
     readonly name: string,
@@ -20,6 +22,7 @@ export class Link {
 
   delayMs(): number {
     const { random } = this.engine;
+    if (this.lagging) return random.between(200, 900);
     if (this.slow && random.chance(0.5)) return random.between(100, 4000);
     return random.chance(0.02) ? random.between(5, 150) : random.between(0.2, 2);
   }

@@ -5,7 +5,7 @@ import { call } from "../world/network.js";
 import type { WriterParts } from "./commit.js";
 
 const REQUEST_MS = 2500;
-const POLL_MS = 150;
+const POLL_MS = 400;
 
 /** `waitForProxies`: until the barrier of a record is reached, or given up. */
 export function hold(parts: WriterParts, record: MasterRecord, done: (barrier: Barrier) => void): void {

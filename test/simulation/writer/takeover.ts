@@ -1,4 +1,5 @@
 import type { Cause, EventOf, HookEvent, MasterRecord, Server } from "@primacy/contract";
+import type { PlannedTakeover } from "../scenario.js";
 import type { Engine } from "../world/engine.js";
 import { Process } from "../world/host.js";
 import { commit } from "./commit.js";
@@ -10,22 +11,10 @@ const HOOK_MS = 8000;
 /** A hook that opens waits for the proxies too. Milliseconds. */
 const OPENING_HOOK_MS = 48_000;
 
-/** What a takeover is to be like. */
-export interface TakeoverPlan {
+/** A takeover as it was planned, once it is known who is the master then. */
+export interface TakeoverPlan extends PlannedTakeover {
   readonly outgoing: Server;
   readonly successor: Server;
-  readonly preHooks: boolean;
-  readonly graceful: boolean;
-  /** It fails, and PostUnsuccessfulFailover comes. */
-  readonly fails: boolean;
-  /** Orchestrator dies after so many hooks and does nothing any more; null: it lives. */
-  readonly diesAfter: number | null;
-  /** It dies between the promotion and the hook that says so. */
-  readonly losesOpen: boolean;
-  /** Hooks that come twice, and one very late. */
-  readonly repeats: boolean;
-  /** How likely a hook's process is to die in the middle. */
-  readonly hookDies: number;
 }
 
 /** What takeovers happen to. */
