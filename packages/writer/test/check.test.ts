@@ -159,7 +159,10 @@ describe("what the candidates show", () => {
   });
 
   test("not let in, and privileges that only an opening needs", () => {
-    const looks: ServerLook[] = [{ kind: "problem", server: db2, problem: "Access denied" }, seen(db1, true)];
+    const looks: ServerLook[] = [
+      { kind: "problem", server: db2, problem: "db2:3306: Access denied" },
+      seen(db1, true),
+    ];
     expect(found(looks, recordOf(), { openedBy: "primacy" })).toEqual([
       ["server-not-reached", "db2:3306:"],
       ["privileges-missing", "db1:3306"],

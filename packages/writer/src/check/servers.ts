@@ -14,6 +14,7 @@ import type { Privileges } from "../database/dialect.js";
 
 /** What was seen on a candidate. */
 export type ServerLook =
+  /** `problem` names the server. */
   | { readonly kind: "problem"; readonly server: Server; readonly problem: string }
   | {
       readonly kind: "reached";
@@ -60,14 +61,8 @@ export function serverFindings(
   return looks.flatMap((seen) => {
     const where = formatServer(seen.server);
     if (seen.kind === "problem") {
-      const says = `${where}: ${seen.problem}`;
-      return [
-        {
-          check: "server-not-reached",
-          says,
-          remedy: "The server, its firewall, or the login (docs/old-master.md).",
-        },
-      ];
+      const remedy = "The server, its firewall, or the login (docs/old-master.md).";
+      return [{ check: "server-not-reached", says: seen.problem, remedy }];
     }
     return [...privilegeFindings(where, seen, layout), ...writableFindings(where, seen, record)];
   });
