@@ -15,6 +15,12 @@ const FOLLOW_MS = 15_000;
 /** What a proxy that is well needs to end a drain whose time is over; the writer counts on it. Milliseconds. */
 const AFTER_DRAIN_MS = 3000;
 
+/**
+ * By then a proxy that reaches Consul has learned of a record, also where the answer that was to wake it was lost: the
+ * next consistent read comes within 6.25 s, and one time-out may be in its way. Milliseconds.
+ */
+const LEARN_MS = 9000;
+
 /** Where writes go on each proxy; looked at after every step. */
 export class RoutingInvariants {
   /** When the record last let each server take writes. True milliseconds; never before. */
@@ -26,7 +32,7 @@ export class RoutingInvariants {
   readonly #clockBackMs: number;
   readonly #drainMs: number;
   readonly #lease: boolean;
-  /** When a drain must be over. True milliseconds. */
+  /** When a drain is over, and everybody knows of it. True milliseconds. */
   #drainEndsAt = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -47,7 +53,9 @@ export class RoutingInvariants {
     this.#permitted = record.phase === "fenced" ? 0 : bitOf(record.master);
     this.#closed &= ~this.#permitted;
     this.#drainEndsAt =
-      record.phase === "draining" ? this.engine.now + this.#drainMs : Number.POSITIVE_INFINITY;
+      record.phase === "draining"
+        ? this.engine.now + Math.max(this.#drainMs, LEARN_MS)
+        : Number.POSITIVE_INFINITY;
   }
 
   /** The new master takes writes from now on. */
