@@ -3,7 +3,7 @@ import { MUTATIONS } from "./mutations.js";
 import { run } from "./run.js";
 
 /** The seeds that the promises are tested with too. The first that notices is enough. */
-const SEEDS = 6000;
+const SEEDS = 8000;
 
 test.each(MUTATIONS.map((one) => [one.name, one] as const))("noticed: %s", (_, { rules, breaks }) => {
   const notices = (seed: number): boolean => {
