@@ -221,7 +221,7 @@ function faultOf(random: Random, kind: FaultKind, setting: Setting): Fault {
     return { kind, proxy, atMs, forMs: Math.min(random.between(12_000, 20_000), HEAL_MS - atMs) };
   }
   const atMs = random.chance(0.5)
-    ? Math.max(500, near + random.between(-4000, 6000))
+    ? Math.min(HEAL_MS - 1000, Math.max(500, near + random.between(-4000, 6000)))
     : random.between(500, HEAL_MS - 2000);
   return {
     kind,

@@ -179,9 +179,10 @@ export class ProxySqlModel {
         if (this.up && now?.status === "ONLINE") this.#used.set(row.host, random.int(3));
       });
     }
-    if (row.status === "ONLINE" || row.status === was || random.chance(0.25)) return;
+    if (row.status === "ONLINE" || row.status === was || random.chance(0.2)) return;
     const { starts } = this;
-    engine.after(random.between(0, 6000), () => {
+    // Most are short; a few last.
+    engine.after(random.between(0, 6000) * random.next(), () => {
       const now = this.runtime.find((one) => one.host === row.host);
       if (starts !== this.starts || !this.up || now === undefined || now.status === "ONLINE") return;
       this.#used.set(row.host, 0);
