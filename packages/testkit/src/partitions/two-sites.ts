@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FleetOptions } from "../fleet/fleet.js";
 import { Takeovers } from "../fleet/takeovers.js";
 import { createLoadTable } from "../load/table.js";
 import type { Direction } from "../network/link.js";
@@ -48,44 +49,24 @@ export class TwoSites {
 
   static async start(): Promise<TwoSites> {
     const namespace = NetworkNamespace.create("consul", "databases", "clients");
-    const { links, name } = namespace;
     const folder = await mkdtemp(join(tmpdir(), "primacy-two-sites-"));
-    const consul = await startConsul({ servers: 3, alsoAt: links.consul.outsideAddress });
-    const near = consul.httpAddrs.join(",");
-    const takeovers = await Takeovers.start(
-      {
-        consul: { address: near, close: async () => consul.close() },
-        layout: { onConsulLoss: "lease", leaseSeconds: LEASE_SECONDS, drainSeconds: DRAIN_SECONDS },
-        database: (_cluster, index) => ({
-          extra: SEMI_SYNCHRONOUS,
-          ...(index === FAR.database
-            ? { host: links.databases.insideAddress, namespace: name }
-            : { host: links.databases.outsideAddress }),
-        }),
-        proxyElsewhere: (index) =>
-          index === FAR.proxy ? { namespace: name, address: links.clients.insideAddress } : undefined,
-        watcherConsul: (index) => (index === FAR.proxy ? consul.httpAddrsElsewhere.join(",") : near),
-        // A hook that waits for a lease takes longer than the kit's usual period: a second recovery would begin meanwhile.
-        orchestratorConfiguration: { RecoveryPeriodBlockSeconds: 60 },
-        watcherVariables: async (_index, proxysql) => guardVariables(folder, proxysql),
-      },
-      consul,
-    ).catch(async (error: unknown) => {
-      await consul.close();
+    let consul: Consul | undefined;
+    try {
+      consul = await startConsul({ servers: 3, alsoAt: namespace.links.consul.outsideAddress });
+      const takeovers = await Takeovers.start(twoSites(namespace, consul, folder), consul);
+      const sites = new TwoSites(takeovers, consul, namespace, folder);
+      await createLoadTable(sites.farDatabase);
+      return sites;
+    } catch (error) {
+      await consul?.close();
       namespace.remove();
+      await rm(folder, { recursive: true, force: true });
       throw error;
-    });
-    const sites = new TwoSites(takeovers, consul, namespace, folder);
-    await createLoadTable(sites.farDatabase);
-    return sites;
+    }
   }
 
   get proxies(): readonly ProxySql[] {
     return this.takeovers.fleet.proxies;
-  }
-
-  get farProxy(): string {
-    return this.watcherOf(FAR.proxy).proxy;
   }
 
   get farDatabase(): MariaDb {
@@ -163,4 +144,28 @@ export class TwoSites {
     this.namespace.remove();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function twoSites(
+  { name, links }: NetworkNamespace<Purpose>,
+  consul: Consul,
+  folder: string,
+): Partial<FleetOptions> {
+  const near = consul.httpAddrs.join(",");
+  return {
+    consul: { address: near, close: async () => consul.close() },
+    layout: { onConsulLoss: "lease", leaseSeconds: LEASE_SECONDS, drainSeconds: DRAIN_SECONDS },
+    database: (_cluster, index) => ({
+      extra: SEMI_SYNCHRONOUS,
+      ...(index === FAR.database
+        ? { host: links.databases.insideAddress, namespace: name }
+        : { host: links.databases.outsideAddress }),
+    }),
+    proxyElsewhere: (index) =>
+      index === FAR.proxy ? { namespace: name, address: links.clients.insideAddress } : undefined,
+    watcherConsul: (index) => (index === FAR.proxy ? consul.httpAddrsElsewhere.join(",") : near),
+    watcherVariables: async (_index, proxysql) => guardVariables(folder, proxysql),
+    // A hook that waits for a lease takes longer than the kit's usual period: a second recovery would begin meanwhile.
+    orchestratorConfiguration: { RecoveryPeriodBlockSeconds: 60 },
+  };
 }
