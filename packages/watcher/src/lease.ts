@@ -23,7 +23,12 @@ export const NO_LEASE_FACTS: LeaseFacts = {
 export type Lease =
   /** The cluster asks for none: what is there stays. */
   | { readonly kind: "not-asked-for" }
-  | { readonly kind: "held"; readonly untilMs: number }
+  | {
+      readonly kind: "held";
+      readonly untilMs: number;
+      /** Only by what the process before this one left: what takes writes may go on, and nobody is let in who is out. */
+      readonly inherited?: true;
+    }
   | { readonly kind: "lost"; readonly reason: string };
 
 export type LeasePolicy = Pick<Layout, "onConsulLoss" | "leaseSeconds">;
@@ -46,8 +51,8 @@ export function lease(policy: LeasePolicy, facts: LeaseFacts, nowMs: number): Le
   if (policy.onConsulLoss === "keep") return { kind: "not-asked-for" };
   const own = ownLease(policy.leaseSeconds, facts, nowMs);
   const inheritedUntilMs = facts.inheritedUntilMs ?? Number.NEGATIVE_INFINITY;
-  const untilMs = Math.max(own.kind === "held" ? own.untilMs : Number.NEGATIVE_INFINITY, inheritedUntilMs);
-  return nowMs < untilMs ? { kind: "held", untilMs } : own;
+  if (own.kind === "held") return { kind: "held", untilMs: Math.max(own.untilMs, inheritedUntilMs) };
+  return nowMs < inheritedUntilMs ? { kind: "held", untilMs: inheritedUntilMs, inherited: true } : own;
 }
 
 function ownLease(

@@ -1,4 +1,4 @@
-import type { Layout } from "@primacy/contract";
+import { type Layout, leaseBoundMs } from "@primacy/contract";
 import type { Hostgroups } from "./rows.js";
 
 /** A row of one of ProxySQL's own topology tables, in memory or in the runtime, reduced to what matters here. */
@@ -87,14 +87,19 @@ export function claimConflict(
     }));
 }
 
-/** What a takeover needs beside its drain, with room. Milliseconds. */
+type SwitchLayout = Pick<Layout, "hostgroups" | "drainSeconds" | "onConsulLoss" | "leaseSeconds">;
+
+/** What a takeover needs beside its waits, with room. Milliseconds. */
 const SWITCH_MS = 3000;
 
+/** How long nobody may take writes in a takeover: its drain, and under a lease that of a proxy which says nothing. */
+function longestSwitchMs({ drainSeconds, onConsulLoss, leaseSeconds }: SwitchLayout): number {
+  return drainSeconds * 1000 + SWITCH_MS + (onConsulLoss === "lease" ? leaseBoundMs(leaseSeconds) : 0);
+}
+
 /** Settings with which the layout holds and something else is still lost. One sentence each, with what to do. */
-export function settingWarnings(
-  facts: OwnershipFacts,
-  { hostgroups, drainSeconds }: Pick<Layout, "hostgroups" | "drainSeconds">,
-): readonly string[] {
+export function settingWarnings(facts: OwnershipFacts, layout: SwitchLayout): readonly string[] {
+  const { hostgroups } = layout;
   const warnings: string[] = [];
   if (facts.queryRetriesOnFailure !== null && facts.queryRetriesOnFailure > 0) {
     warnings.push(
@@ -112,10 +117,11 @@ export function settingWarnings(
     );
   }
   const waitMs = facts.connectTimeoutServerMaxMs;
-  if (waitMs !== null && waitMs < drainSeconds * 1000 + SWITCH_MS) {
+  const switchMs = longestSwitchMs(layout);
+  if (waitMs !== null && waitMs < switchMs) {
     warnings.push(
       `mysql-connect_timeout_server_max is ${String(waitMs)} ms: clients get error 9001 when a switch takes longer, and ` +
-        `its drain alone may take ${String(drainSeconds)} s`,
+        `with this layout it may take ${String(Math.ceil(switchMs / 1000))} s where a proxy is silent`,
     );
   }
   return warnings;

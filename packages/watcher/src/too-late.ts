@@ -12,7 +12,7 @@ export interface Begun {
 }
 
 export interface TooLate {
-  readonly code: "LEASE_LOST" | "SUPERSEDED" | "OUTDATED";
+  readonly code: "LEASE_LOST" | "LEASE_INHERITED" | "SUPERSEDED" | "OUTDATED";
   readonly reason: string;
 }
 
@@ -26,6 +26,10 @@ export function tooLate(begun: Begun, nowMs: number, now: Moment): TooLate | nul
   const { lease, superseded, fences } = now;
   if (superseded) return { code: "SUPERSEDED", reason: "a later record has been read" };
   if (lease.kind === "lost") return { code: "LEASE_LOST", reason: lease.reason };
+  if (lease.kind === "held" && lease.inherited === true) {
+    // Its end is on the wall clock, which may have been set back while nobody was there to see it.
+    return { code: "LEASE_INHERITED", reason: "Consul has not confirmed the lease yet" };
+  }
   const ageMs = nowMs - begun.atMs;
   if (fences === begun.fences && ageMs <= FACTS_LAST_MS) return null;
   return {

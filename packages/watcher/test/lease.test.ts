@@ -41,7 +41,7 @@ describe("a lease", () => {
 
   test("that the process before held goes on to its end, and no further", () => {
     const inherited = { ...NO_LEASE_FACTS, inheritedUntilMs: 5000 };
-    expect(lease(eight, inherited, 4999)).toEqual({ kind: "held", untilMs: 5000 });
+    expect(lease(eight, inherited, 4999)).toEqual({ kind: "held", untilMs: 5000, inherited: true });
     expect(lease(eight, inherited, 5000).kind).toBe("lost");
     expect(lease(eight, { ...good, inheritedUntilMs: 22_000 }, 21_500)).toEqual({
       kind: "held",

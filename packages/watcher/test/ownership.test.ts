@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type OwnershipFacts, claimConflict, conflicts, settingWarnings } from "../src/ownership.js";
+import { layoutOf } from "./samples.js";
 
 const alone: OwnershipFacts = {
   topology: [],
@@ -65,7 +66,7 @@ describe("who else owns the hostgroups", () => {
 });
 
 describe("settings to look at", () => {
-  const layout = { hostgroups, drainSeconds: 2 };
+  const layout = layoutOf();
 
   test("none", () => {
     expect(settingWarnings(alone, layout)).toEqual([]);
@@ -80,10 +81,12 @@ describe("settings to look at", () => {
   });
 });
 
-test("clients that wait for a drain must be let wait for longer than the drain lasts", () => {
-  const warnings = (drainSeconds: number) => settingWarnings(alone, { hostgroups, drainSeconds });
-  expect(warnings(7)).toEqual([]);
-  expect(warnings(8).join()).toContain("its drain alone may take 8 s");
+test("clients must be let wait for longer than a drain, and under a lease than a silent proxy", () => {
+  const warnings = (changes: Record<string, unknown>) => settingWarnings(alone, layoutOf(changes)).join();
+  expect(warnings({ drainSeconds: 7 })).toBe("");
+  expect(warnings({ drainSeconds: 8 })).toContain("it may take 11 s where a proxy is silent");
+  expect(warnings({ onConsulLoss: "lease", leaseSeconds: 4 })).toContain("it may take 12 s");
+  expect(warnings({ onConsulLoss: "keep", leaseSeconds: 12 })).toBe("");
 });
 
 describe("two clusters of one watcher", () => {

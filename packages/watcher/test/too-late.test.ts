@@ -14,6 +14,12 @@ describe("a statement that lets writes through", () => {
   test.each([
     ["a later record has been read", { superseded: true }, 10_020, "SUPERSEDED"],
     ["the lease was lost", { lease: { kind: "lost", reason: "r" } }, 10_020, "LEASE_LOST"],
+    [
+      "the lease is only what the process before left",
+      { lease: { kind: "held", untilMs: 12_000, inherited: true } },
+      10_020,
+      "LEASE_INHERITED",
+    ],
     ["the end of a lease has fenced in between", { fences: 3 }, 10_020, "OUTDATED"],
     ["what it rests on was read long ago", {}, 11_001, "OUTDATED"],
   ] as const)("may not when %s", (_, changes, nowMs, code) => {
