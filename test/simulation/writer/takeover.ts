@@ -208,14 +208,14 @@ export class Takeover {
     const { spool } = hook;
     if (spool.length > 0) {
       // Behind the others.
-      spool.push(event);
+      spool.push(spooled(event, hook));
       done();
       return;
     }
     const before = beforeOpening(hook, event);
     const deadlineMs = before === undefined ? HOOK_MS : OPENING_HOOK_MS;
     commit(hook, { event, deadlineMs, before }, (outcome) => {
-      if (outcome.kind === "unreachable") spool.push(event);
+      if (outcome.kind === "unreachable") spool.push(spooled(event, hook));
       done();
     });
   }
@@ -259,4 +259,9 @@ export class Takeover {
       if (!this.#ended) next();
     });
   }
+}
+
+/** An event that is kept for later knows when it was kept, as `spool/entry` has it. */
+function spooled(event: HookEvent, { process }: WriterProcess): HookEvent {
+  return { ...event, beganAt: event.beganAt ?? process.host.isoNow() };
 }
