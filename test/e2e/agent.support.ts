@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConsulStore } from "@primacy/consul-store";
-import { type Layout, type MasterRecord, type Members, type Server, parseLayout } from "@primacy/contract";
+import type { Layout, MasterRecord, Members, Server } from "@primacy/contract";
 import { RunningProcess, freePort, waitUntil } from "@primacy/testkit";
+import { layoutOf as sampleLayout, recordOf } from "../../packages/contract/test/samples.js";
 
 const WITHIN = { deadlineMs: 10_000 } as const;
 
@@ -142,43 +143,20 @@ export class AgentProcess {
 }
 
 export function layoutOf(servers: readonly Server[], changes: Record<string, unknown> = {}): Layout {
-  const parsed = parseLayout({
-    cluster: "main",
-    hostgroups: { writer: 10, reader: 20 },
-    servers: servers.map(({ host, port }) => ({ host, port })),
-    ...changes,
-  });
-  if (!parsed.ok) throw new Error(parsed.problem);
-  return parsed.value;
+  return sampleLayout({ servers: servers.map(({ host, port }) => ({ host, port })), ...changes });
 }
 
 /** Decided long ago, so that no recovery is older. */
-export function firstRecord(master: Server, changes: Partial<MasterRecord> = {}): MasterRecord {
-  return {
-    format: 1,
-    cluster: "main",
+export function firstRecord({ host, port }: Server, changes: Partial<MasterRecord> = {}): MasterRecord {
+  const longAgo = "2020-01-01T00:00:00.000Z";
+  return recordOf({
     generation: 1,
-    phase: "open",
-    master: { host: master.host, port: master.port },
-    previous: null,
-    successor: null,
-    quarantined: [],
-    cause: {
-      kind: "bootstrap",
-      rule: "bootstrap-first-record",
-      failureType: "",
-      recoveryUid: "",
-      command: "",
-    },
-    decidedAt: "2020-01-01T00:00:00.000Z",
-    writtenAt: "2020-01-01T00:00:00.000Z",
+    master: { host, port },
+    decidedAt: longAgo,
+    writtenAt: longAgo,
     writtenBy: "test",
-    writeId: "write-id-1",
-    deadline: null,
-    incarnation: "incarnation-1",
-    previousHash: null,
     ...changes,
-  };
+  });
 }
 
 /** What lies in one Consul about the cluster "main". */

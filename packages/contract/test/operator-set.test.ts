@@ -1,29 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type MasterRecord, recordText, transition } from "../src/index.js";
+import { recordText, transition } from "../src/index.js";
+import { db1, db2, recordOf } from "./samples.js";
 
-const db1 = { host: "db1", port: 3306 };
-const db2 = { host: "db2", port: 3306 };
 const cause = { kind: "dead-master", failureType: "DeadMaster", recoveryUid: "", command: "" } as const;
 
 /** A record that a machine with a wrong clock has written: its decision lies a day ahead. */
-const ahead: MasterRecord = {
-  format: 1,
-  cluster: "main",
-  generation: 7,
-  phase: "open",
-  master: db1,
-  previous: null,
-  successor: null,
-  quarantined: [],
+const ahead = recordOf({
   cause: { ...cause, rule: "open-new-master" },
   decidedAt: "2026-11-22T09:00:00.000Z",
-  writtenAt: "2026-11-21T09:00:00.000Z",
-  writtenBy: "orc1",
-  writeId: "write-id-1",
-  deadline: null,
-  incarnation: "incarnation-1",
-  previousHash: null,
-};
+});
 
 const context = {
   cluster: "main",

@@ -1,5 +1,5 @@
 import { type Layout, type MasterRecord, formatServer } from "@primacy/contract";
-import { isEnding, readClusterState } from "../commands/cluster-state.js";
+import { isEnding, readUsableCluster } from "../commands/cluster-state.js";
 import { commitEvent } from "../commit.js";
 import { type Ending, commitEnding } from "../ending.js";
 import { type Run, clusterWord, commitContext, freshDeadline, usage } from "../run.js";
@@ -18,23 +18,16 @@ export async function resolveCommand(run: Run): Promise<Ending> {
   const path = run.flags["config"] || run.environment["PRIMACY_CONFIG"] || undefined;
   const options = await readAgentOptions(path, run.flags, run.environment, run.settings);
   if (!options.ok) return usage(options.problem);
-  const snapshot = await readClusterState(run, cluster.value);
-  if (isEnding(snapshot)) return snapshot;
-  const { record, layout } = snapshot;
-  for (const document of [record, layout]) {
-    if (document.kind === "unusable")
-      return { exit: "unusable", line: `${cluster.value}: ${document.problem}` };
-  }
-  if (record.kind !== "valid" || layout.kind !== "valid") {
-    return { exit: "unknown-cluster", line: `${cluster.value} has no record, or no layout` };
-  }
-  const early = tooEarly(record.value, run.world.now());
+  const state = await readUsableCluster(run, cluster.value);
+  if (isEnding(state)) return state;
+  const { record, layout } = state;
+  const early = tooEarly(record, run.world.now());
   const { decision, ending } =
     early === undefined
-      ? await decideAndEnd(run, options.value, cluster.value, [record.value, layout.value])
+      ? await decideAndEnd(run, options.value, cluster.value, [record, layout])
       : { decision: undefined, ending: early };
   if (!run.switches.has("json")) return ending;
-  run.terminal.out(jsonText(record.value, decision, ending));
+  run.terminal.out(jsonText(record, decision, ending));
   // Nothing but JSON on stdout.
   return ending.exit === "ok" ? { ...ending, line: "" } : ending;
 }

@@ -2,7 +2,7 @@ import type { HistoryEntry, Roster } from "@primacy/consul-store";
 import { type Layout, type MasterRecord, formatServer } from "@primacy/contract";
 import { leaderOf } from "../agent/status-command.js";
 import { proxiesOf } from "../agent/proxies.js";
-import { consulEnding, isEnding, readClusterState } from "../commands/cluster-state.js";
+import { consulEnding, isEnding, readUsableCluster } from "../commands/cluster-state.js";
 import { errorText } from "../errors.js";
 import type { Ending } from "../ending.js";
 import { databaseContext } from "../phases/databases.js";
@@ -17,21 +17,14 @@ import { lookAtServers, serverFindings } from "./servers.js";
 export async function checkCommand(run: Run): Promise<Ending> {
   const cluster = clusterWord(run);
   if (!cluster.ok) return usage(cluster.problem);
-  const snapshot = await readClusterState(run, cluster.value);
-  if (isEnding(snapshot)) return snapshot;
-  const { record, layout } = snapshot;
-  for (const document of [record, layout]) {
-    if (document.kind === "unusable")
-      return { exit: "unusable", line: `${cluster.value}: ${document.problem}` };
-  }
-  if (record.kind !== "valid" || layout.kind !== "valid") {
-    return { exit: "unknown-cluster", line: `${cluster.value} has no record, or no layout` };
-  }
+  const state = await readUsableCluster(run, cluster.value);
+  if (isEnding(state)) return state;
+  const { record, layout } = state;
   try {
-    const findings = await findingsOf(run, record.value, layout.value);
-    const stops = run.settings.stopOnFailure ?? layout.value.onFenceFailure === "stop";
+    const findings = await findingsOf(run, record, layout);
+    const stops = run.settings.stopOnFailure ?? layout.onFenceFailure === "stop";
     const hasAccount = run.settings.database !== undefined;
-    show(run, record.value, guaranteesOf(layout.value, { stops, hasAccount }), findings);
+    show(run, record, guaranteesOf(layout, { stops, hasAccount }), findings);
     return { exit: findings.some(isGap) ? "not-ok" : "ok", line: "" };
   } catch (error) {
     return consulEnding(cluster.value, error);

@@ -1,5 +1,5 @@
 import { type ClusterSnapshot, ConsulError, type WriteOutcome } from "@primacy/consul-store";
-import type { ClusterEvent } from "@primacy/contract";
+import type { ClusterEvent, Layout, MasterRecord } from "@primacy/contract";
 import { commitEvent } from "../commit.js";
 import { type Ending, commitEnding } from "../ending.js";
 import { type Run, commitContext, freshDeadline } from "../run.js";
@@ -11,6 +11,22 @@ export async function readClusterState(run: Run, cluster: string): Promise<Clust
   } catch (error) {
     return consulEnding(cluster, error);
   }
+}
+
+/** Record and layout of a cluster that has both, or the ending that says why they can't be used. */
+export async function readUsableCluster(
+  run: Run,
+  cluster: string,
+): Promise<{ readonly record: MasterRecord; readonly layout: Layout } | Ending> {
+  const snapshot = await readClusterState(run, cluster);
+  if (isEnding(snapshot)) return snapshot;
+  const { record, layout } = snapshot;
+  for (const document of [record, layout]) {
+    if (document.kind === "unusable") return { exit: "unusable", line: `${cluster}: ${document.problem}` };
+  }
+  if (record.kind === "valid" && layout.kind === "valid")
+    return { record: record.value, layout: layout.value };
+  return { exit: "unknown-cluster", line: `${cluster} has no record, or no layout` };
 }
 
 export function isEnding(value: object): value is Ending {
