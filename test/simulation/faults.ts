@@ -63,7 +63,10 @@ function begin(world: World, machine: ProxyMachine, fault: Fault): () => void {
     case "proxysql-restarted":
       if (!proxysql.up) return nothing;
       proxysql.crash();
-      if (random.chance(0.15)) proxysql.stamp = null;
+      if (random.chance(0.15)) {
+        proxysql.stamp = null;
+        machine.noteMemory();
+      }
       return () => {
         proxysql.start();
         world.routing.checkRestart(machine);
@@ -209,7 +212,10 @@ function restartWatcher(machine: ProxyMachine, end: () => void, losesState: bool
   const { process, state } = machine;
   if (!process.running) return nothing;
   end();
-  if (losesState) state.mark = null;
+  if (losesState) {
+    state.mark = null;
+    machine.noteMemory();
+  }
   return () => {
     if (!process.running) machine.startWatcher();
   };

@@ -89,6 +89,14 @@ export class ProxyMachine implements Watched {
     this.process.crash();
   }
 
+  /**
+   * Without the watcher's file and without the stamp nothing here can know what this ProxySQL has had: the two are kept
+   * apart so that one outlives the other. A lease and the truth path still hold.
+   */
+  noteMemory(): void {
+    if (this.state.mark === null && this.proxysql.stamp === null) this.highestApplied = 0;
+  }
+
   /** Something begins that may keep it from following. */
   trouble(): void {
     this.#troubles += 1;
