@@ -75,6 +75,7 @@ export const MUTATIONS: readonly Mutation[] = [
         : decision;
     },
   }),
+  without("Primacy opens a master without another look at the record", { looksBeforeOpening: false }),
   without("nobody waits for the barrier", { waitsForBarrier: false }),
   instead("the barrier does not wait for proxies that are silent", {
     barrier: (question, roster, nowMs) => {

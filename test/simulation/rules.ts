@@ -41,6 +41,8 @@ export interface Steps {
   readonly looksAfterTimeOut: boolean;
   /** A barrier is waited for before the new master opens. */
   readonly waitsForBarrier: boolean;
+  /** Before the new master is made writable, the record is read once more. */
+  readonly looksBeforeOpening: boolean;
   /** The end of the lease fences, whatever a pass is doing. */
   readonly deadMansSwitch: boolean;
   /** ProxySQL's scheduler runs the guard. */
@@ -65,6 +67,7 @@ const ALL_STEPS: Steps = {
   comparesIndexes: true,
   looksAfterTimeOut: true,
   waitsForBarrier: true,
+  looksBeforeOpening: true,
   deadMansSwitch: true,
   guard: true,
   statementsCarryDeadline: true,

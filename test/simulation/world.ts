@@ -162,12 +162,27 @@ export class World {
   }
 
   #callOff(takeover: Takeover): void {
+    if (takeover.wasPromoted && this.#unopened !== null) this.#callOffOpening(takeover);
     if (!takeover.callOff()) return;
     this.engine.seen.note("takeover called off");
     // Whoever calls a takeover off lets Orchestrator begin no other until the record says so.
     this.#running += 1;
     insist(this.#process("operator"), takeover.plan.outgoing, () => {
       this.#running -= 1;
+    });
+  }
+
+  /** The new master is not open yet: the record is what decides, and the hook that opens sees for itself. */
+  #callOffOpening({ plan }: Takeover): void {
+    this.engine.seen.note("opening called off");
+    this.#running += 1;
+    insist(this.#process("operator"), plan.outgoing, (stays) => {
+      this.#running -= 1;
+      if (!stays) return;
+      this.#unopened = null;
+      this.#databases.giveBack(plan.outgoing);
+      // Whoever has opened the other one in the same moment is undone by hand.
+      this.#truth = plan.outgoing;
     });
   }
 
@@ -180,11 +195,11 @@ export class World {
 
   #makeWritable(event: EventOf<"open">, fence: MasterRecord | null): void {
     const { successor, outgoing, cause } = event;
+    if (fence !== null && this.scenario.layout.value.openedBy === "primacy") this.#history.opens(fence);
     if (this.#unopened !== cause.recoveryUid) return;
     this.#unopened = null;
     this.engine.seen.note(fence === null ? "opened unfenced" : "opened under a fence");
     this.engine.tell("orch", () => `${successor.host} takes writes${fence === null ? ", unfenced" : ""}`);
-    if (fence !== null && this.scenario.layout.value.openedBy === "primacy") this.#history.opens(fence);
     this.#databases.promote(successor);
     this.#truth = successor;
     this.#history.promoted(cause.recoveryUid);

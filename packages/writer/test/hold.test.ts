@@ -235,6 +235,28 @@ describe("before the record says open", () => {
     expect(await commitWith(world, means, opened(db1, db2, null))).toMatchObject({ kind: "applied" });
   });
 
+  it("Primacy opens nothing once the takeover has been called off while the proxies were waited for", async () => {
+    const { means, world, store, proxy, next } = await cluster({ openedBy: "primacy" });
+    proxy.whenAsked = async () => {
+      if (store.value.phase !== "fenced") return;
+      world.pass(60_000);
+      const { generation } = store.value;
+      const stays: ClusterEvent = {
+        kind: "set",
+        master: db1,
+        seenGeneration: generation,
+        cause,
+        beganAt: null,
+      };
+      await commitEvent("main", stays, world.elapsed() + 5000, means.commit);
+    };
+    world.pass(120_000);
+    const outcome = await commitWith(world, means, opened(db1, db2, 21));
+    expect(outcome).toMatchObject({ kind: "refused", refusal: "stale" });
+    expect(store.value).toMatchObject({ phase: "open", master: db1 });
+    expect(next.readOnly).toBe(true);
+  });
+
   it("Primacy opens nothing by an event that is refused", async () => {
     const { means, world, store, next } = await cluster({ openedBy: "primacy" });
     store.put(recordText({ ...store.value, master: { host: "db3", port: 3306 } }));

@@ -1,6 +1,6 @@
 import type { ClusterEvent, EventOf, HookEvent, MasterRecord } from "@primacy/contract";
 import type { Databases } from "./databases.js";
-import { type Before, type WriterParts, commit } from "./commit.js";
+import { type Before, type WriterParts, commit, read } from "./commit.js";
 import { hold } from "./hold.js";
 import type { OrchestratorView } from "./orchestrator.js";
 
@@ -57,6 +57,12 @@ function openUnder(
   hold(parts, fence, (barrier) => {
     const complete = barrier.kind === "reached";
     if (!complete && layout.onFenceFailure === "stop") next("not");
-    else open(complete);
+    else if (rules.steps.looksBeforeOpening) {
+      read(parts, (snapshot) => {
+        const now = snapshot?.record;
+        if (now?.kind === "valid" && now.value.generation === fence.generation) open(complete);
+        else next("again");
+      });
+    } else open(complete);
   });
 }

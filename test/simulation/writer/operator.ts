@@ -6,8 +6,11 @@ const AGAIN_MS = 1000;
 const COMMIT_MS = 5000;
 const OPERATOR = { kind: "operator", failureType: "", recoveryUid: "", command: "" } as const;
 
-/** An operator who has called a takeover off says that the master stays, until the record says so. */
-export function insist(parts: WriterProcess, master: Server, done: () => void): void {
+/**
+ * An operator who has called a takeover off says that the master stays, until the record says so. `stays`: by this word;
+ * otherwise somebody else has opened a master before.
+ */
+export function insist(parts: WriterProcess, master: Server, done: (stays: boolean) => void): void {
   const { process } = parts;
   const again = (): void => {
     process.after(AGAIN_MS, () => {
@@ -16,10 +19,10 @@ export function insist(parts: WriterProcess, master: Server, done: () => void): 
   };
   read(parts, (snapshot) => {
     if (snapshot?.record.kind !== "valid") again();
-    else if (snapshot.record.value.phase === "open") done();
+    else if (snapshot.record.value.phase === "open") done(false);
     else {
       commit(parts, { event: setEvent(snapshot.record.value, master), deadlineMs: COMMIT_MS }, (outcome) => {
-        if (outcome.kind === "applied") done();
+        if (outcome.kind === "applied") done(true);
         else again();
       });
     }

@@ -74,6 +74,10 @@ export class Takeover {
     return true;
   }
 
+  get wasPromoted(): boolean {
+    return this.#promoted;
+  }
+
   #drain(): void {
     const { outgoing, successor } = this.plan;
     const event = { kind: "drain" as const, outgoing, successor, cause: this.#cause, beganAt: null };

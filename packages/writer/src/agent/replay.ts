@@ -51,7 +51,7 @@ export function replayOf(
   if (sameServer(successor, record.master)) return { kind: "nothing" };
   const told = `recovery ${last.recovery.uid.slice(0, 24)}…: ${formatServer(successor)} follows ${formatServer(record.master)}`;
   const seen = serverIn(view, successor);
-  if (seen === undefined || !isConfirmed(seen, record, layout)) {
+  if (seen === undefined || !isConfirmed(seen, last.recovery, layout)) {
     return { kind: "blocked", rule: "replay-unconfirmed", reason: `${told}, and is not a valid master now` };
   }
   if (timing.seenForMs(last.recovery.uid) < timing.graceMs) {
@@ -76,12 +76,13 @@ export function replayOf(
 /**
  * Is the promoted server still what the recovery made of it? Where Primacy opens masters itself, Orchestrator leaves the
  * successor read-only and its replication configured (ApplyMySQLPromotionAfterMasterFailover=false): it must only not
- * have been given another source since.
+ * have been given another source since. Its source is the server that failed, which is not the record's master where an
+ * earlier promotion was lost too.
  */
-function isConfirmed(seen: SeenServer, record: MasterRecord, layout: Layout): boolean {
+function isConfirmed(seen: SeenServer, { failed }: Recovery, layout: Layout): boolean {
   if (isValidMaster(seen)) return true;
   if (layout.openedBy !== "primacy" || !isReachable(seen)) return false;
-  return seen.source === null || sameServer(seen.source, canonicalServer(layout, record.master));
+  return seen.source === null || sameServer(seen.source, canonicalServer(layout, failed));
 }
 
 interface Promotion {

@@ -3,7 +3,7 @@ import { type CommitContext, commitEvent } from "../commit.js";
 import { commitEnding } from "../ending.js";
 import type { BeforeOpening, Opening, OpeningStep } from "../opening.js";
 import { readEvidence } from "./evidence.js";
-import { type PhaseMeans, type PhaseReport, holdFence } from "./hold.js";
+import { type PhaseMeans, type PhaseReport, holdFence, readAgain } from "./hold.js";
 import { makeServerWritable } from "./reopen.js";
 
 export interface OpeningMeans extends PhaseMeans {
@@ -69,6 +69,10 @@ async function open(
   const held = await holdFence({ cluster, record: current, layout, outgoing, successor, planned }, means);
   const stop = means.stopOnFailure ?? layout?.onFenceFailure === "stop";
   if (stop && !held.complete) return { kind: "not-opened", problem: held.lines.join("; ") };
+  // While the proxies were waited for, an operator may have given the old master back: two servers would take writes.
+  // Where the record can't be read it could not be written either.
+  const now = await readAgain(opening, means);
+  if (now?.writeId !== current.writeId) return { kind: "again" };
   const problem = await makeServerWritable(successor, allNames(layout, outgoing, current.master), means);
   if (problem !== undefined) return { kind: "not-opened", problem };
   return await opened(opening, held, means);

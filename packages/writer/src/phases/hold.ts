@@ -77,9 +77,9 @@ async function visit(takeover: Takeover, means: PhaseMeans): Promise<OldMasterRe
   return { ...old, notes: [...old.notes, `the takeover is off: ${formatServer(outgoing)} is ${done}`] };
 }
 
-/** Undefined where it can't be read. */
-async function readAgain(
-  { cluster }: Takeover,
+/** The record as it is now; undefined where it can't be read. */
+export async function readAgain(
+  { cluster }: Pick<Takeover, "cluster">,
   { store, signal }: PhaseMeans,
 ): Promise<MasterRecord | undefined> {
   try {

@@ -335,6 +335,21 @@ describe("a recovery whose hook has not come", () => {
       expect(decide(promoted(successor)).rule).toBe("replay-unconfirmed");
     });
 
+    test("two lost recoveries: the successor still follows the server in between, which failed last", () => {
+      const recoveries = [
+        recoveryOf(db2, db3, { beganAt: "2026-11-21T09:59:55.000Z" }),
+        recoveryOf(db1, db2, { beganAt: "2026-11-21T09:59:50.000Z" }),
+      ];
+      const stopped = { ioThread: "stopped", sqlThread: "stopped" } as const;
+      const after = (source: typeof db1) => ({
+        listed: [replica(db3, { ...stopped, source })],
+        askedFor: [root(db1, DEAD), root(db2, DEAD)],
+        recoveries,
+      });
+      expect(decide(after(db2), { layout }).event).toMatchObject({ outgoing: db1, successor: db3 });
+      expect(decide(after(db1), { layout })).toMatchObject({ event: null, rule: "replay-unconfirmed" });
+    });
+
     test.each([
       ["given another source since", { source: db3 }],
       ["not reachable", DEAD],
