@@ -54,6 +54,11 @@ async function convergence(count: number, changes: number): Promise<void> {
       await pause(200);
     }
     report(`${String(count)} ${kind} ProxySQL${count === 1 ? "" : "s"}`, results, watchers);
+  } catch (error) {
+    // What can't be seen from outside: who is behind, and why.
+    for (const watcher of watchers)
+      print(`${watcher.proxy}: ${await readyz(watcher)}\n${watcher.log.slice(-2000)}`);
+    throw error;
   } finally {
     for (const watcher of watchers) await watcher.close();
     for (const proxysql of proxies) await proxysql.close();
@@ -76,6 +81,13 @@ function report(what: string, results: readonly Change[], watchers: readonly Wat
   );
   print(
     figuresLine(`${what}: resident memory of a watcher`, figuresOf(watchers.map(residentMebibytes)), "MiB"),
+  );
+}
+
+async function readyz({ url }: WatcherProcess): Promise<string> {
+  return await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) }).then(
+    async (answer) => await answer.text(),
+    String,
   );
 }
 
