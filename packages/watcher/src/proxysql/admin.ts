@@ -26,9 +26,8 @@ export type AdminRow = Readonly<Record<string, string | null>>;
  */
 export class Admin {
   #connection: Connection | null = null;
-  /** Two that need a connection at once share one. */
-  #connecting: Promise<Connection> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
   #connects = 0;
 
   constructor(readonly options: AdminOptions) {}
@@ -69,9 +68,19 @@ export class Admin {
     this.#connection = null;
   }
 
+  /**
+   * One statement at a time is given to mysql2: one that waits behind another there is never answered, and never times out,
+   * once the connection was thrown away because of the first (3.24.5; its timer begins with the sending).
+   */
   async #run(sql: string): Promise<unknown> {
     if (sql.replaceAll(/[;\s]/g, "") === "") throw new RangeError("an empty statement ends ProxySQL (#4716)");
-    const connection = this.#connection ?? (await this.#connectOnce());
+    const running = this.#running.then(async () => await this.#ask(sql));
+    this.#running = running.catch(() => undefined);
+    return await running;
+  }
+
+  async #ask(sql: string): Promise<unknown> {
+    const connection = this.#connection ?? (await this.#connect());
     try {
       const [result] = await connection.query({ sql, timeout: this.options.timeoutMs });
       return result;
@@ -80,13 +89,6 @@ export class Admin {
       if (loses(error)) this.close();
       throw error;
     }
-  }
-
-  async #connectOnce(): Promise<Connection> {
-    this.#connecting ??= this.#connect().finally(() => {
-      this.#connecting = null;
-    });
-    return await this.#connecting;
   }
 
   async #connect(): Promise<Connection> {
