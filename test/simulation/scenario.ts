@@ -40,24 +40,18 @@ export const FAULTS = [
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
-/** Without a guard, only what a watcher that lives can answer for. */
-const WATCHER_LIVES: ReadonlySet<FaultKind> = new Set([
-  "cut-off",
-  "lossy",
-  "slow",
-  "writer-cut-off",
-  "no-leader",
-  "proxysql-restarted",
-  "foreign-load",
-  "foreign-load-from-disk",
-  "admin-hangs",
-  "disk-stalls",
-  "writes-denied",
-  "reads-lost",
-  "forgotten-and-deaf",
-  "forgotten-and-cut-off",
-  "load-ignored",
-  "disk-stalls-as-it-opens",
+/** For which a living watcher can't answer: without a guard they do not happen. */
+const NEEDS_GUARD: ReadonlySet<FaultKind> = new Set([
+  "watcher-stopped",
+  "watcher-killed",
+  "watcher-restarted",
+  "wall-clock",
+  "state-file-lost",
+  "watcher-stopped-in-a-call",
+  "watcher-killed-in-a-call",
+  "watcher-killed-and-clock-set-back",
+  "watcher-stopped-on-a-slow-link",
+  "watcher-stopped-as-it-opens",
 ]);
 
 /** What a takeover is to be like. */
@@ -195,7 +189,7 @@ interface Setting {
 }
 
 function faultsOf(random: Random, setting: Setting): readonly Fault[] {
-  const kinds = FAULTS.filter((kind) => setting.guard || WATCHER_LIVES.has(kind));
+  const kinds = FAULTS.filter((kind) => setting.guard || !NEEDS_GUARD.has(kind));
   const count = random.pick([0, 1, 1, 2, 3, 4, 6]);
   return Array.from({ length: count }, () => faultOf(random, random.pick(kinds), setting));
 }
