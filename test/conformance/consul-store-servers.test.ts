@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ConsulStore } from "@primacy/consul-store";
 import { clusterKeys } from "@primacy/contract";
 import { type Consul, freePort, serverForTests, startConsul, waitUntil } from "@primacy/testkit";
@@ -123,16 +120,14 @@ describe.skipIf(!consul)("the store when Consul's own servers fail", { timeout: 
   });
 
   it("says that Consul was wiped, and is not blind afterwards", async () => {
-    const dataDir = await mkdtemp(join(tmpdir(), "primacy-wiped-"));
-    toClose.push(() => rm(dataDir, { recursive: true, force: true }));
-    const servers = await started({ dataDir });
+    const servers = await started({});
     const store = connect([servers.httpAddr], { requestTimeoutMs: 1000 });
     let index = await commit(store, 0, 1);
     for (let generation = 2; generation <= 5; generation++) index = await commit(store, index, generation);
     const watch = watching(store, "main", { verifyIntervalMs: 300, waitMs: 600_000 });
     await watch.until((seen) => seen.generations.at(-1) === 5);
     await servers.stop();
-    await rm(dataDir, { recursive: true, force: true });
+    await servers.wipe();
     await servers.start();
     await watch.until((seen) => seen.generations.at(-1) === 0);
     expect(watch.seen.delivered.at(-1)).toMatchObject({ source: "truth", wentBack: true });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConsulStore } from "@primacy/consul-store";
 import type { Layout, MasterRecord, Members, Server } from "@primacy/contract";
-import { RunningProcess, freePort, waitUntil } from "@primacy/testkit";
+import { RunningProcess, freePort, startOnFreePorts, waitUntil } from "@primacy/testkit";
 import { layoutOf as sampleLayout, recordOf } from "../../packages/contract/test/samples.js";
 
 const WITHIN = { deadlineMs: 10_000 } as const;
@@ -44,10 +44,8 @@ export class AgentProcess {
 
   constructor(readonly options: AgentStart) {}
 
-  static async start(options: AgentStart): Promise<AgentProcess> {
-    const agent = new AgentProcess(options);
-    await agent.start();
-    return agent;
+  static start(options: AgentStart): Promise<AgentProcess> {
+    return startOnFreePorts(async () => new AgentProcess(options));
   }
 
   get spool(): string {

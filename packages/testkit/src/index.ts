@@ -1,5 +1,5 @@
 // Waiting, ports and processes.
-export { freePort, freePorts } from "./ports.js";
+export { freePort, freePorts, startOnFreePorts } from "./ports.js";
 export {
   describeExit,
   type ProcessExit,

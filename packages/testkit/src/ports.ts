@@ -37,6 +37,37 @@ export async function freePorts(count: number, host = "127.0.0.1"): Promise<numb
   return ports;
 }
 
+/** How often a server is tried on other ports. */
+const ATTEMPTS = 3;
+
+/** How Consul, MariaDB, MySQL and Node say it, in their logs or in the error. */
+const TAKEN = /address already in use/i;
+
+/** A server that `make` has settled on ports of its own. */
+interface OnPorts {
+  start(): Promise<void>;
+  close(): Promise<unknown>;
+}
+
+/**
+ * Makes a server and starts it; closes it where it does not start. A look at a port is no promise: where somebody else on
+ * this machine took it before the server did, another one is made, on other ports, twice at most.
+ *
+ * @throws what `start` threw.
+ */
+export async function startOnFreePorts<Server extends OnPorts>(make: () => Promise<Server>): Promise<Server> {
+  for (let attempt = 1; ; attempt++) {
+    const server = await make();
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.close();
+      if (attempt === ATTEMPTS || !TAKEN.test(String(error))) throw error;
+    }
+  }
+}
+
 function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../ports.js";
+import { freePort, startOnFreePorts } from "../ports.js";
 import { type Elsewhere, type ProcessExit, type RunningProcess, startProcess } from "../process.js";
 import { waitUntil } from "../wait-until.js";
 import { dieWithParent } from "../servers/die-with-parent.js";
@@ -40,11 +40,11 @@ export interface Readiness {
 
 /** Starts the watcher as it is shipped, and waits until it serves `/livez`. */
 export async function startWatcher(options: WatcherOptions): Promise<WatcherProcess> {
-  const temporary =
-    options.stateDirectory === undefined ? await mkdtemp(join(tmpdir(), "primacy-watcher-")) : null;
-  const watcher = new WatcherProcess(options, temporary, await freePort());
-  await watcher.start();
-  return watcher;
+  return startOnFreePorts(async () => {
+    const temporary =
+      options.stateDirectory === undefined ? await mkdtemp(join(tmpdir(), "primacy-watcher-")) : null;
+    return new WatcherProcess(options, temporary, await freePort());
+  });
 }
 
 /** A watcher: the process may come and go, its state directory stays until close(). */

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { type ProcessExit, type RunningProcess, startProcess } from "../process.js";
 import { type ConsulServerSettings, consulConfig } from "./consul-config.js";
 import { dieWithParent } from "./die-with-parent.js";
@@ -73,6 +73,11 @@ export class ConsulServer {
 
   async kill9(): Promise<ProcessExit | undefined> {
     return this.#process?.kill9();
+  }
+
+  /** Removes its data. Only while it is stopped. */
+  async wipe(): Promise<void> {
+    await rm(this.#settings.dataDir, { recursive: true, force: true });
   }
 
   /** The server hangs with its sockets open. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePorts } from "../ports.js";
+import { freePorts, startOnFreePorts } from "../ports.js";
 import { waitUntil } from "../wait-until.js";
 import type { ConsulPorts } from "./consul-config.js";
 import { ConsulServer } from "./consul-server.js";
@@ -12,8 +12,6 @@ import { requireServer } from "./found.js";
 export interface ConsulOptions {
   /** One server, or three of which one may be lost (default 1). */
   servers?: 1 | 3;
-  /** Where the servers keep their data (default: a temporary folder, removed by close()). */
-  dataDir?: string;
   /** ACLs: nothing is allowed without a token (default false). */
   acl?: boolean;
   /** Factor of raft's time-outs (default 1; Consul's own default is 5). */
@@ -31,18 +29,11 @@ export interface ConsulOptions {
  */
 export async function startConsul(options: ConsulOptions = {}): Promise<Consul> {
   const { path } = requireServer("consul");
-  const temporary =
-    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-consul-")) : undefined;
   const token = options.acl === true ? randomUUID() : undefined;
-  const settings = { ...options, dataDir: options.dataDir ?? temporary ?? "" };
-  const consul = new Consul(await makeServers(path, settings, token), token, temporary);
-  try {
-    await consul.start();
-  } catch (error) {
-    await consul.close();
-    throw error;
-  }
-  return consul;
+  return startOnFreePorts(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "primacy-consul-"));
+    return new Consul(await makeServers(path, folder, options, token), token, folder);
+  });
 }
 
 /** A Consul cluster of one or three servers. */
@@ -50,12 +41,12 @@ export class Consul {
   readonly servers: readonly ConsulServer[];
   /** The token that may do everything, where ACLs are on. */
   readonly token: string | undefined;
-  readonly #temporary: string | undefined;
+  readonly #folder: string;
 
-  constructor(servers: readonly ConsulServer[], token: string | undefined, temporary: string | undefined) {
+  constructor(servers: readonly ConsulServer[], token: string | undefined, folder: string) {
     this.servers = servers;
     this.token = token;
-    this.#temporary = temporary;
+    this.#folder = folder;
   }
 
   /** The address of the first server, "http://127.0.0.1:port". */
@@ -120,9 +111,14 @@ export class Consul {
   }
 
   /** Kills all servers and removes their data where they were temporary. */
+  /** Removes all data of servers that are stopped: what starts afterwards is a new cluster. */
+  async wipe(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.wipe()));
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill9()));
-    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 
   get #first(): ConsulServer {
@@ -146,7 +142,8 @@ interface Peer {
 
 async function makeServers(
   program: string,
-  options: ConsulOptions & { dataDir: string },
+  folder: string,
+  options: ConsulOptions,
   token: string | undefined,
 ): Promise<ConsulServer[]> {
   const count = options.servers ?? 1;
@@ -156,7 +153,7 @@ async function makeServers(
     const nodeName = `consul${index + 1}`;
     return new ConsulServer(program, {
       nodeName,
-      dataDir: join(options.dataDir, nodeName),
+      dataDir: join(folder, nodeName),
       ports: each,
       serfPorts,
       raftMultiplier: options.raftMultiplier ?? 1,

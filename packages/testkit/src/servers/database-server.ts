@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import mysql from "mysql2/promise";
 import type { ProcessExit } from "../process.js";
 import { startProcess } from "../process.js";
@@ -9,10 +10,8 @@ import { type Account, accounts } from "./mariadb-accounts.js";
 export interface DatabaseOptions {
   /** Must differ between the servers of one topology. */
   serverId: number;
-  /** An existing or new data folder (default: a temporary one, removed by close()). */
-  dataDir?: string;
+  /** By which it is reached, and on which it listens (default 127.0.0.1). */
   host?: string;
-  port?: number;
   /** The network namespace to run in, which must have `host` (default: that of this process). */
   namespace?: string | undefined;
   /** read_only as the configuration file would have it, so also after each restart (default false). */
@@ -26,9 +25,10 @@ export type Row = Record<string, unknown>;
 
 /** What a server was settled on. */
 export interface DatabaseSettled extends Required<DatabaseOptions> {
+  readonly port: number;
   readonly program: string;
-  /** To be removed by close(). */
-  readonly temporary: string | undefined;
+  /** Its data and its log are in it; removed by close(). Undefined where it keeps none. */
+  readonly folder: string | undefined;
 }
 
 /** What runs a database server. */
@@ -53,11 +53,11 @@ export abstract class DatabaseServer {
     this.host = settled.host;
     this.port = settled.port;
     this.serverId = settled.serverId;
-    this.dataDir = settled.dataDir;
+    this.dataDir = join(settled.folder ?? "", "data");
     this.#settled = settled;
   }
 
-  protected abstract serverArguments(options: Required<DatabaseOptions>): string[];
+  protected abstract serverArguments(settled: DatabaseSettled): string[];
 
   /** Makes this server a replica of `master` by GTID and waits until both threads run. */
   abstract replicateFrom(master: { host: string; port: number }): Promise<void>;
@@ -137,10 +137,10 @@ export abstract class DatabaseServer {
     await this.start(options.readOnly);
   }
 
-  /** Kills the server and removes its data where they were temporary. */
+  /** Kills the server and removes its data. */
   async close(): Promise<void> {
     await this.kill9();
-    const { temporary } = this.#settled;
-    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
+    const { folder } = this.#settled;
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -1,9 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MariaDbStandIn } from "../mariadb-standin/standin.js";
-import { freePort } from "../ports.js";
+import { freePort, startOnFreePorts } from "../ports.js";
 import { waitUntil } from "../wait-until.js";
 import { accounts } from "./mariadb-accounts.js";
 import {
@@ -32,58 +31,25 @@ export type MariaDbKind = "real" | "stand-in";
  *   log's last lines).
  */
 export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
-  const server = new MariaDb(
-    await (options.kind === "stand-in" ? settleStandIn(options) : settleReal(options)),
-    options.kind,
-  );
-  try {
-    await server.start();
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
-  return server;
+  const settle = options.kind === "stand-in" ? settleStandIn : settleReal;
+  return startOnFreePorts(async () => new MariaDb(await settle(options), options.kind));
 }
 
 async function settleReal(options: MariaDbOptions): Promise<DatabaseSettled> {
   const { path, version } = requireServer("mariadb");
-  const temporary =
-    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-mariadb-")) : undefined;
-  const dataDir = options.dataDir ?? join(temporary ?? "", "data");
-  if (!existsSync(dataDir)) await makeDataDir(dataDir, version);
+  const folder = await mkdtemp(join(tmpdir(), "primacy-mariadb-"));
+  await makeDataDir(join(folder, "data"), version);
   const host = options.host ?? "127.0.0.1";
   // Inside a namespace of its own, every port is free.
-  const port = options.port ?? (await freePort(options.namespace === undefined ? host : "127.0.0.1"));
-  return {
-    readOnly: false,
-    extra: [],
-    namespace: undefined,
-    ...options,
-    dataDir,
-    host,
-    port,
-    program: path,
-    temporary,
-  };
+  const port = await freePort(options.namespace === undefined ? host : "127.0.0.1");
+  return { readOnly: false, extra: [], namespace: undefined, ...options, host, port, program: path, folder };
 }
 
 async function settleStandIn(options: MariaDbOptions): Promise<DatabaseSettled> {
-  const { serverId, dataDir, extra = [], host = "127.0.0.1", readOnly = false } = options;
-  if (dataDir !== undefined || extra.length > 0) {
-    throw new RangeError("a stand-in for MariaDB has no data folder and knows no more options");
-  }
-  const port = options.port ?? (await freePort(host));
-  return {
-    serverId,
-    host,
-    port,
-    namespace: undefined,
-    readOnly,
-    extra,
-    dataDir: "",
-    program: "",
-    temporary: undefined,
-  };
+  const { serverId, extra = [], host = "127.0.0.1", readOnly = false } = options;
+  if (extra.length > 0) throw new RangeError("a stand-in for MariaDB knows no more options");
+  const port = await freePort(host);
+  return { serverId, host, port, namespace: undefined, readOnly, extra, program: "", folder: undefined };
 }
 
 /** A MariaDB server, or its stand-in. */
@@ -156,19 +122,19 @@ export class MariaDb extends DatabaseServer {
     return await runMariaDbHere(this.#standIn, settled.readOnly);
   }
 
-  protected serverArguments(options: Required<DatabaseOptions>): string[] {
+  protected serverArguments(settled: DatabaseSettled): string[] {
     return [
       "--no-defaults",
       ...userOption(),
-      `--datadir=${options.dataDir}`,
-      `--socket=${options.dataDir}/mariadb.sock`,
-      `--pid-file=${options.dataDir}/mariadb.pid`,
-      `--bind-address=${options.host}`,
-      `--port=${options.port}`,
-      `--server-id=${options.serverId}`,
-      `--read-only=${options.readOnly ? 1 : 0}`,
-      `--report-host=${options.host}`,
-      `--report-port=${options.port}`,
+      `--datadir=${this.dataDir}`,
+      `--socket=${this.dataDir}/mariadb.sock`,
+      `--pid-file=${this.dataDir}/mariadb.pid`,
+      `--bind-address=${settled.host}`,
+      `--port=${settled.port}`,
+      `--server-id=${settled.serverId}`,
+      `--read-only=${settled.readOnly ? 1 : 0}`,
+      `--report-host=${settled.host}`,
+      `--report-port=${settled.port}`,
       "--log-bin=binlog",
       "--binlog-format=ROW",
       "--log-slave-updates=1",
@@ -183,7 +149,7 @@ export class MariaDb extends DatabaseServer {
       "--table-open-cache=200",
       "--max-connections=500",
       "--thread-stack=256K",
-      ...options.extra,
+      ...settled.extra,
     ];
   }
 }

@@ -1,10 +1,9 @@
 import { mkdtemp } from "node:fs/promises";
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort } from "../ports.js";
+import { freePort, startOnFreePorts } from "../ports.js";
 import { waitUntil } from "../wait-until.js";
-import { type DatabaseOptions, DatabaseServer, type Row } from "./database-server.js";
+import { type DatabaseOptions, DatabaseServer, type DatabaseSettled, type Row } from "./database-server.js";
 import { requireServer } from "./found.js";
 import { accounts } from "./mariadb-accounts.js";
 import { userOption } from "./mariadb-template.js";
@@ -20,21 +19,13 @@ import { makeDataDir, STORAGE_OPTIONS } from "./mysql-template.js";
  */
 export async function startMySql(options: DatabaseOptions): Promise<MySql> {
   const { path, version } = requireServer("mysql");
-  const temporary =
-    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-mysql-")) : undefined;
-  const dataDir = options.dataDir ?? join(temporary ?? "", "data");
-  if (!existsSync(dataDir)) await makeDataDir(path, version, dataDir);
   const host = options.host ?? "127.0.0.1";
-  const port = options.port ?? (await freePort(host));
-  const settled = { readOnly: false, extra: [], namespace: undefined, ...options, dataDir, host, port };
-  const server = new MySql({ ...settled, program: path, temporary });
-  try {
-    await server.start();
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
-  return server;
+  return startOnFreePorts(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "primacy-mysql-"));
+    await makeDataDir(path, version, join(folder, "data"));
+    const settled = { readOnly: false, extra: [], namespace: undefined, ...options, host };
+    return new MySql({ ...settled, port: await freePort(host), program: path, folder });
+  });
 }
 
 /** A MySQL server (8.0.26 and later: the words are the new ones). */
@@ -71,20 +62,20 @@ export class MySql extends DatabaseServer {
     throw new Error(JSON.stringify({ io: status?.["Last_IO_Error"], sql: status?.["Last_SQL_Error"] }));
   }
 
-  protected serverArguments(options: Required<DatabaseOptions>): string[] {
+  protected serverArguments(settled: DatabaseSettled): string[] {
     return [
       "--no-defaults",
       ...userOption(),
-      `--datadir=${options.dataDir}`,
-      `--socket=${options.dataDir}/mysql.sock`,
-      `--pid-file=${options.dataDir}/mysql.pid`,
-      `--bind-address=${options.host}`,
-      `--port=${options.port}`,
+      `--datadir=${this.dataDir}`,
+      `--socket=${this.dataDir}/mysql.sock`,
+      `--pid-file=${this.dataDir}/mysql.pid`,
+      `--bind-address=${settled.host}`,
+      `--port=${settled.port}`,
       "--mysqlx=OFF",
-      `--server-id=${options.serverId}`,
-      `--read-only=${options.readOnly ? 1 : 0}`,
-      `--report-host=${options.host}`,
-      `--report-port=${options.port}`,
+      `--server-id=${settled.serverId}`,
+      `--read-only=${settled.readOnly ? 1 : 0}`,
+      `--report-host=${settled.host}`,
+      `--report-port=${settled.port}`,
       "--log-bin=binlog",
       "--gtid-mode=ON",
       "--enforce-gtid-consistency=ON",
@@ -99,7 +90,7 @@ export class MySql extends DatabaseServer {
       "--max-connections=200",
       "--performance-schema-max-table-instances=200",
       "--performance-schema-digests-size=200",
-      ...options.extra,
+      ...settled.extra,
     ];
   }
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hooks } from "../orchestrator-standin/hook-lists.js";
-import { freePort } from "../ports.js";
+import { freePort, startOnFreePorts } from "../ports.js";
 import { waitUntil } from "../wait-until.js";
 import {
   orchestratorConfiguration,
@@ -41,10 +41,11 @@ export interface ApiAnswer {
 
 /** Starts an Orchestrator and waits until it knows every server of every cluster. */
 export async function startOrchestrator(options: OrchestratorOptions): Promise<Orchestrator> {
-  const folder = await mkdtemp(join(tmpdir(), "primacy-orchestrator-"));
-  const orchestrator = new Orchestrator(options, folder, await freePort());
+  const orchestrator = await startOnFreePorts(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "primacy-orchestrator-"));
+    return new Orchestrator(options, folder, await freePort());
+  });
   try {
-    await orchestrator.start();
     await orchestrator.waitForServers();
   } catch (error) {
     await orchestrator.close();

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
-import { freePort } from "../ports.js";
+import { freePort, startOnFreePorts } from "../ports.js";
 import type { Elsewhere, ProcessExit } from "../process.js";
 import type { Configuration, ConfigurationRow } from "../proxysql-standin/configuration.js";
 import { type Account, accounts } from "./mariadb-accounts.js";
@@ -21,10 +21,6 @@ export interface ProxySqlOptions {
    * PRIMACY_PROXYSQL_BIN names.
    */
   kind?: "stand-in" | "stand-in here" | "real";
-  /** Where proxysql.db is kept (default: a temporary folder, removed by close()). */
-  dataDir?: string;
-  adminPort?: number;
-  port?: number;
   /** Where it runs, if not here on 127.0.0.1. There, it listens on every address. */
   elsewhere?: Elsewhere | undefined;
   /** By full name, for instance "mysql-query_retries_on_failure". */
@@ -54,24 +50,16 @@ export const proxySqlAccounts = {
  * @throws when it does not answer within 30 s (the message has its log's last lines).
  */
 export async function startProxySql(options: ProxySqlOptions = {}): Promise<ProxySql> {
-  const temporary =
-    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), "primacy-proxysql-")) : undefined;
-  const dataDir = options.dataDir ?? join(temporary ?? "", "data");
-  const adminPort = options.adminPort ?? (await freePort());
-  const port = options.port ?? (await freePort());
-  const proxysql = new ProxySql({ ...options, dataDir, adminPort, port }, temporary);
-  try {
-    await proxysql.start();
-  } catch (error) {
-    await proxysql.close();
-    throw error;
-  }
-  return proxysql;
+  return startOnFreePorts(async () => {
+    const folder = await mkdtemp(join(tmpdir(), "primacy-proxysql-"));
+    return new ProxySql({ ...options, folder, adminPort: await freePort(), port: await freePort() });
+  });
 }
 
 const LOOPBACK = "127.0.0.1";
 
-type Settled = ProxySqlOptions & { dataDir: string; adminPort: number; port: number };
+/** `folder`: proxysql.db is kept there; removed by close(). */
+type Settled = ProxySqlOptions & { folder: string; adminPort: number; port: number };
 
 const RUNNERS: Readonly<
   Record<NonNullable<ProxySqlOptions["kind"]>, (input: ProxySqlRunnerInput) => Promise<ProxySqlRunner>>
@@ -92,18 +80,16 @@ export class ProxySql {
   /** As it names itself. */
   version = "";
   readonly #options: Settled;
-  readonly #temporary: string | undefined;
   #runner: ProxySqlRunner | undefined;
   #session: mysql.Connection | undefined;
 
-  constructor(options: Settled, temporary: string | undefined) {
+  constructor(options: Settled) {
     this.kind = options.kind ?? "stand-in";
     this.host = options.elsewhere?.address ?? LOOPBACK;
     this.adminPort = options.adminPort;
     this.port = options.port;
-    this.dataDir = options.dataDir;
+    this.dataDir = join(options.folder, "data");
     this.#options = options;
-    this.#temporary = temporary;
   }
 
   /** Everything that the process has printed is in this file. */
@@ -182,7 +168,7 @@ export class ProxySql {
 
   async close(): Promise<void> {
     await this.kill9();
-    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true });
+    await rm(this.#options.folder, { recursive: true, force: true });
   }
 
   async #answers(): Promise<boolean> {

@@ -1,16 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type ProxySql, startProxySql } from "../../src/servers/proxysql.js";
 
-let folder = "";
 const started: ProxySql[] = [];
 
 async function start(): Promise<ProxySql> {
   const proxysql = await startProxySql({
     kind: "stand-in here",
-    dataDir: join(folder, "data"),
     variables: { "mysql-monitor_enabled": "false" },
     servers: [{ hostgroup_id: 10, hostname: "db1" }],
   });
@@ -18,13 +13,8 @@ async function start(): Promise<ProxySql> {
   return proxysql;
 }
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "primacy-standin-"));
-});
-
 afterEach(async () => {
   await Promise.all(started.splice(0).map((proxysql) => proxysql.close()));
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe("a stand-in inside the test's own process", () => {

@@ -1,0 +1,67 @@
+import { type Server, createServer } from "node:net";
+import { afterEach, describe, expect, test } from "vitest";
+import { freePort, startOnFreePorts } from "../src/ports.js";
+
+const listening: Server[] = [];
+
+afterEach(() => {
+  for (const server of listening.splice(0)) server.close();
+});
+
+/** A server on `port`, as the starters make them. */
+class OnPort {
+  closed = false;
+  readonly #server = createServer();
+
+  constructor(readonly port: number) {}
+
+  start(): Promise<void> {
+    listening.push(this.#server);
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject).listen({ host: "127.0.0.1", port: this.port }, resolve);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.#server.close();
+  }
+}
+
+/** A port that somebody else has taken since it was looked at. */
+async function takenPort(): Promise<number> {
+  const port = await freePort();
+  await new OnPort(port).start();
+  return port;
+}
+
+describe("a server on ports of its own", () => {
+  test("is made again, on other ports, where somebody took one before it did", async () => {
+    const made = [new OnPort(await takenPort()), new OnPort(await takenPort()), new OnPort(await freePort())];
+    const waiting = [...made];
+    const server = await startOnFreePorts(async () => waiting.shift() as OnPort);
+    expect(server).toBe(made[2]);
+    expect(made.map(({ closed }) => closed)).toEqual([true, true, false]);
+  });
+
+  test("is not tried for ever", async () => {
+    const taken = await takenPort();
+    let made = 0;
+    const starting = startOnFreePorts(async () => {
+      made++;
+      return new OnPort(taken);
+    });
+    await expect(starting).rejects.toThrow("EADDRINUSE");
+    expect(made).toBe(3);
+  });
+
+  test("that fails for another reason is closed, and not tried again", async () => {
+    let closed = 0;
+    const broken = {
+      start: () => Promise.reject(new Error("consul ended: exit code 1\nno such option")),
+      close: async () => void closed++,
+    };
+    await expect(startOnFreePorts(async () => broken)).rejects.toThrow("no such option");
+    expect(closed).toBe(1);
+  });
+});
