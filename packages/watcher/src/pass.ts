@@ -8,7 +8,7 @@ import { claimConflict } from "./ownership.js";
 import { AdminError } from "./proxysql/admin-error.js";
 import type { Proxy } from "./proxysql/proxy.js";
 import { readConnectionsInUse, readLayers, readServers } from "./proxysql/read.js";
-import { killSessions } from "./proxysql/sessions.js";
+import { killFastForward, killSessions } from "./proxysql/sessions.js";
 import { statementsOf } from "./proxysql/sql.js";
 import type { ConnectionsInUse } from "./restraint.js";
 import { mayBeWritten, mayTakeConnections } from "./rows.js";
@@ -39,7 +39,7 @@ export async function readAndDecide(
   const { proxy, state, cluster } = context;
   const everything = full || !proxy.factsAreCurrent;
   const { hostgroups, onConsulLoss } = documents.layout;
-  const facts = await proxy.facts(everything);
+  const facts = await proxy.facts(cluster, everything);
   const layers = await readLayers(proxy.admin, everything || onConsulLoss === "lease");
   const inUse = await lingeringConnections(hostgroups.writer, layers, proxy);
   const stamp = facts.stamps.get(cluster) ?? null;
@@ -121,13 +121,16 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
     );
   let runtime = layers.runtime;
   let verifiedAtMs: number | null = null;
+  let killed = 0;
   for (const step of plan.steps) {
     if ((step.kind === "update" || step.kind === "load") && letsWritesThrough(wanted)) {
       mustStillHold(work.begun, context);
     }
     if (step.kind === "verify") {
-      runtime = await verify(wanted, context.proxy);
+      runtime = await verify(wanted, context);
       verifiedAtMs = context.monotonicNow();
+    } else if (step.kind === "kill") {
+      killed = await killSessions(context.proxy.admin, step, foreignHostgroups(context));
     } else if (step.kind === "save" || step.kind === "stamp") {
       // The runtime is as it must be by now: what fails here is said, and tried again, and undoes nothing.
       await noting(problems, `${step.kind} failed`, () => run(step, context, mark));
@@ -138,7 +141,7 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   return {
     ...(decision.withheld === null
       ? { kind: "applied" as const }
-      : { kind: "withheld" as const, reason: decision.withheld, killed: wanted.kill.length > 0 }),
+      : { kind: "withheld" as const, reason: decision.withheld, killed: killed > 0 }),
     record,
     writers: writersIn(runtime, wanted.hostgroups.writer),
     connectionsInUse: await lingering(wanted, context.proxy),
@@ -157,17 +160,24 @@ function letsWritesThrough(wanted: Wanted): boolean {
 }
 
 async function run(step: Step, context: PassContext, mark: Mark): Promise<void> {
-  if (step.kind === "kill") {
-    await killSessions(context.proxy.admin, step.hostgroup, step.servers);
+  if (step.kind === "kill-fast-forward") {
+    await killFastForward(context.proxy.admin, [step.hostgroup], step.except);
     return;
   }
   for (const sql of statementsOf(step, context.cluster, mark)) await context.proxy.admin.execute(sql);
   if (step.kind === "stamp") context.proxy.noteStamp(context.cluster, mark);
 }
 
+/** Hostgroups of the other clusters that are followed here: their sessions are nobody's business. */
+function foreignHostgroups({ cluster, proxy }: PassContext): readonly number[] {
+  return [...proxy.claims].flatMap(([other, { writer, reader }]) =>
+    other === cluster ? [] : [writer, ...(reader === null ? [] : [reader])],
+  );
+}
+
 /** ProxySQL answers a LOAD with OK whatever came of it: the runtime is what counts. */
-async function verify(wanted: Wanted, proxy: Proxy): Promise<Layers["runtime"]> {
-  await proxy.noteProbe();
+async function verify(wanted: Wanted, { proxy, cluster }: PassContext): Promise<Layers["runtime"]> {
+  await proxy.noteProbe(cluster);
   const runtime = await readServers(proxy.admin, "runtime");
   const differences = runtimeDifferences(wanted, runtime);
   if (differences.length > 0) throw new AdminError("PROXYSQL_NOT_VERIFIED", differences.join("; "));

@@ -76,7 +76,7 @@ export class SinglePass {
    */
   async accept(cluster: string, documents: Documents): Promise<readonly Mark[]> {
     const mark = markOf(documents.record, documents.hash);
-    const { stamps } = await this.#proxy.facts(true);
+    const { stamps } = await this.#proxy.facts(cluster, true);
     const before = [this.state.mark(cluster), stamps.get(cluster) ?? null].filter(
       (one): one is Mark => one !== null,
     );

@@ -16,7 +16,8 @@ export interface KnownFacts {
  * seldom. Whoever uses it goes through `admin.exclusively`.
  */
 export class Proxy {
-  #probe: Probe | null = null;
+  /** By cluster, the probe that was read just before its rows were last compared; null: there is no checksum. */
+  readonly #probes = new Map<string, Probe | null>();
   #facts: KnownFacts | null = null;
   #factsOfConnection = 0;
   readonly #claims = new Map<string, Hostgroups>();
@@ -25,12 +26,12 @@ export class Proxy {
 
   /**
    * The facts, read anew when asked for and on every new connection: behind one there may be a ProxySQL that was
-   * restarted, or another one.
+   * restarted, or another one. Where they are, the rows of `cluster` are to be compared next.
    */
-  async facts(anew: boolean): Promise<KnownFacts> {
+  async facts(cluster: string, anew: boolean): Promise<KnownFacts> {
     // The probe comes first: what changes after it changes the next one.
     if (this.#facts === null || anew || this.#factsOfConnection !== this.admin.connects) {
-      await this.noteProbe();
+      await this.noteProbe(cluster);
       this.#facts = { ownership: await readOwnership(this.admin), stamps: await readStamps(this.admin) };
       this.#factsOfConnection = this.admin.connects;
     }
@@ -56,19 +57,23 @@ export class Proxy {
     this.#facts = { ...this.#facts, stamps: new Map(this.#facts.stamps).set(cluster, mark) };
   }
 
-  /** Takes the present probe as "compared": to be called just before the runtime is read. */
-  async noteProbe(): Promise<void> {
-    this.#probe = await readProbe(this.admin);
+  /**
+   * Takes the present probe as "compared" for one cluster: to be called just before the runtime is read. For that one
+   * only: its LOAD has published whatever lay in the memory, also in the hostgroups of the others.
+   */
+  async noteProbe(cluster: string): Promise<void> {
+    this.#probes.set(cluster, await readProbe(this.admin));
   }
 
-  /** Has anything changed since the last comparison? Null: this ProxySQL keeps no checksum, compare on schedule only. */
+  /** Has anything changed since any cluster was last compared? `unknown`: this ProxySQL keeps no checksum. */
   async hasChanged(): Promise<"same" | "changed" | "restarted" | "unknown"> {
-    const before = this.#probe;
     const connects = this.admin.connects;
     const now = await readProbe(this.admin);
     if (now === null) return "unknown";
     if (this.admin.connects !== connects && connects > 0) return "restarted";
-    if (!probeAsksForComparison(before, now)) return "same";
-    return before !== null && now.version < before.version ? "restarted" : "changed";
+    const compared = [...this.#probes.values()];
+    if (compared.some((one) => one !== null && now.version < one.version)) return "restarted";
+    const same = compared.length > 0 && compared.every((one) => !probeAsksForComparison(one, now));
+    return same ? "same" : "changed";
   }
 }

@@ -1,0 +1,49 @@
+import { type AdminCut, startAdminCut, startProxySql, waitUntil } from "@primacy/testkit";
+import { afterEach, describe, expect, test } from "vitest";
+import { type World, onlineIn, proxySqlKind, serversOf, startWorld } from "./world.js";
+
+type Server = { host: string; port: number };
+
+const [db1, db2] = serversOf("127.0.0.1", 3311, 3312) as [Server, Server];
+const [db4, db5] = serversOf("127.0.0.1", 3314, 3315) as [Server, Server];
+const MAIN = { name: "main", writer: 10, reader: 20, servers: [db1, db2] };
+const SHOP = { name: "shop", writer: 30, reader: 40, servers: [db4, db5] };
+
+const closing: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** Until the watcher has read nothing but the drift probe, three times in a row: all comparisons are over. */
+async function quiet(cut: AdminCut): Promise<void> {
+  let probes = 0;
+  cut.onStatement = (sql) => {
+    probes = sql.includes("runtime_checksums_values") ? probes + 1 : 0;
+    return null;
+  };
+  await waitUntil(() => probes >= 3, { timeoutMs: 30_000, what: "the watcher to have compared everything" });
+}
+
+describe("two clusters on one ProxySQL", () => {
+  test("what the LOAD for one of them publishes of the other's is put right at once", async () => {
+    const world: World = await startWorld([MAIN, SHOP]);
+    closing.push(async () => world.close());
+    await world.bootstrap(MAIN, db1);
+    await world.bootstrap(SHOP, db4);
+    const proxysql = await startProxySql({ kind: proxySqlKind });
+    const cut = await startAdminCut({ host: "127.0.0.1", port: proxysql.adminPort });
+    closing.push(async () => cut.close());
+    await world.addProxy(proxysql, "proxy1", cut.port);
+    await quiet(cut);
+    // Not loaded: no checksum tells of it, until the other cluster's LOAD takes it along.
+    await proxysql.admin("UPDATE mysql_servers SET status='ONLINE' WHERE hostgroup_id=30");
+    const hook = await world.hook("PostMasterFailover", { cluster: "main", failed: db1, successor: db2 });
+    expect(hook.code, hook.stderr).toBe(0);
+    await world.acknowledged("main", 2);
+    await waitUntil(async () => (await onlineIn(proxysql, 30)).join() === "127.0.0.1:3314", {
+      timeoutMs: 20_000,
+      what: "one writer of the other cluster again",
+    });
+  });
+});
