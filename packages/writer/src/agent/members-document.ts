@@ -16,8 +16,15 @@ import { UNKNOWN } from "./steady.js";
 /**
  * What another agent believed when it wrote the document. The beliefs are taken over, so that a change of leader moves
  * nobody's readers; a quarantine that was not over begins anew, because nobody has watched in between.
+ *
+ * @param nowMs on the clock that the membership will be observed with
  */
-export function membershipFrom(members: Members, record: MasterRecord, layout: Layout): Membership {
+export function membershipFrom(
+  members: Members,
+  record: MasterRecord,
+  layout: Layout,
+  nowMs: number,
+): Membership {
   const servers = members.servers.map((member): Tracked => {
     const { followsMasterSince, ...facts } = member;
     const over = quarantineIsOver(member, members.observedAt, record, layout);
@@ -25,7 +32,8 @@ export function membershipFrom(members: Members, record: MasterRecord, layout: L
       server: { host: member.host, port: member.port },
       belief: { ...UNKNOWN, state: memberState(member, sameServer(member, members.master), layout) },
       facts,
-      followsSinceMs: followsMasterSince === null || !over ? null : Date.parse(followsMasterSince),
+      followsSinceMs:
+        followsMasterSince === null || !over ? null : nowMs - heldMs(followsMasterSince, members.observedAt),
       thereSinceMs: null,
       awaySinceMs: null,
       joined: member.discovered,
@@ -36,7 +44,10 @@ export function membershipFrom(members: Members, record: MasterRecord, layout: L
 
 export interface DocumentContext {
   readonly cluster: string;
+  /** Milliseconds since 1970, for people. */
   readonly nowMs: number;
+  /** The same moment on the clock that the membership was observed with. */
+  readonly observedMs: number;
   readonly observedBy: string;
   readonly held: Members["held"];
   readonly disagreement: Members["disagreement"];
@@ -44,11 +55,13 @@ export interface DocumentContext {
 
 /** The document that says what is believed; servers of which nothing is believed yet are left out. Pure. */
 export function membersDocument(membership: Membership, context: DocumentContext): Members {
-  const { cluster, nowMs, observedBy, held, disagreement } = context;
+  const { cluster, nowMs, observedMs, observedBy, held, disagreement } = context;
   const servers = membership.servers.flatMap((one): Member[] => {
     if (one.facts === null || one.belief.state === "unknown") return [];
     if (one.facts.discovered && !one.joined) return [];
-    const since = one.followsSinceMs === null ? null : new Date(one.followsSinceMs).toISOString();
+    const { followsSinceMs } = one;
+    const since =
+      followsSinceMs === null ? null : new Date(nowMs - (observedMs - followsSinceMs)).toISOString();
     return [{ ...one.facts, discovered: one.joined, followsMasterSince: since }];
   });
   return {
@@ -102,5 +115,10 @@ function quarantineIsOver(member: Member, observedAt: string, record: MasterReco
   const quarantined = record.quarantined.map((one) => canonicalServer(layout, one));
   if (!includesServer(quarantined, member)) return true;
   if (member.followsMasterSince === null) return false;
-  return Date.parse(observedAt) - Date.parse(member.followsMasterSince) >= layout.quarantineSeconds * 1000;
+  return heldMs(member.followsMasterSince, observedAt) >= layout.quarantineSeconds * 1000;
+}
+
+/** Both are of one document, so of one clock at one moment. */
+function heldMs(since: string, observedAt: string): number {
+  return Date.parse(observedAt) - Date.parse(since);
 }

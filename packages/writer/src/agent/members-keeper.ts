@@ -57,17 +57,13 @@ export class MembersKeeper {
   /** `view`: null where Orchestrator was not heard. What can't be believed changes nothing. */
   believe(view: ClusterView | null, { snapshot, record, layout }: Documents): void {
     const stored = snapshot.members;
+    const nowMs = this.parts.world.elapsed();
     this.#membership ??=
       stored.kind === "valid"
-        ? membershipFrom(stored.value, record, layout)
+        ? membershipFrom(stored.value, record, layout, nowMs)
         : newMembership(canonicalServer(layout, record.master));
     if (isBelievable(view)) {
-      const context = {
-        record,
-        layout,
-        nowMs: this.parts.world.now(),
-        settings: this.settings.membership,
-      };
+      const context = { record, layout, nowMs, settings: this.settings.membership };
       this.#membership = observe(this.#membership, view, context);
     }
     this.parts.metrics.noteMembers(
@@ -90,6 +86,7 @@ export class MembersKeeper {
     const members = membersDocument(this.#membership, {
       cluster: this.cluster,
       nowMs: world.now(),
+      observedMs: world.elapsed(),
       observedBy: agent,
       held: isBelievable(view) ? null : this.#held(judged),
       disagreement: this.#disagreement(judged),

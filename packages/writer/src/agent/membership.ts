@@ -16,7 +16,7 @@ export interface MembershipSettings extends SteadySettings {
   readonly settleMs: number;
 }
 
-/** What the agent keeps in mind of one server. Times are milliseconds since 1970. */
+/** What the agent keeps in mind of one server. Times are milliseconds on the clock of {@link ObserveContext}. */
 export interface Tracked {
   readonly server: Server;
   readonly belief: Belief;
@@ -39,6 +39,7 @@ export interface Membership {
 export interface ObserveContext {
   readonly record: MasterRecord;
   readonly layout: Layout;
+  /** On a clock that nobody sets: with one that was set back, a broken replica would look so for no time at all. */
   readonly nowMs: number;
   readonly settings: MembershipSettings;
 }

@@ -8,7 +8,7 @@ export interface SteadySettings {
   readonly betterAfterMs: number;
 }
 
-/** What is believed of one server. Times are milliseconds since 1970. */
+/** What is believed of one server. Times are milliseconds on a clock that nobody sets. */
 export interface Belief {
   readonly state: MemberState | "unknown";
   /** Since when it has looked otherwise; null while it looks as it is believed to be. */

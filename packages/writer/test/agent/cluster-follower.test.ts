@@ -184,6 +184,41 @@ describe("a pass", () => {
     expect(scenario.consul.memberDocument?.disagreement).toBeNull();
   });
 
+  test.each([
+    ["back", -3_600_000],
+    ["ahead", 3_600_000],
+  ])(
+    "a clock that is set %s by an hour neither hides a broken replica nor hurries a doubt",
+    async (_way, ms) => {
+      const scenario = await new Scenario().see({ listed: HEALTHY }, 60);
+      const broken = { listed: [root(db1), replica(db2, { ioThread: "stopped" }), replica(db3)] };
+      await scenario.see(broken, 1);
+      scenario.world.setByMs = ms;
+      await scenario.see(broken, 2);
+      expect(scenario.memberStates).toBe("db1=alone db2=replicating db3=replicating");
+      await scenario.see(broken, 2);
+      expect(scenario.memberStates).toBe("db1=alone db2=alone db3=replicating");
+    },
+  );
+
+  test("a clock that is set ahead lets no former master out of quarantine early", async () => {
+    const record = { master: db2, quarantined: [db1] };
+    const follows = {
+      listed: [root(db2), replica(db1, { source: db2 }), replica(db3, { source: db2 })],
+    };
+    const scenario = await new Scenario({ record }).see(follows, 30);
+    scenario.world.setByMs = 3_600_000;
+    const heldSeconds = (): number => {
+      const { observedAt, servers } = scenario.consul.memberDocument!;
+      const since = servers.find((one) => one.host === "db1")?.followsMasterSince ?? observedAt;
+      return (Date.parse(observedAt) - Date.parse(since)) / 1000;
+    };
+    await scenario.see(follows, 20);
+    expect(heldSeconds()).toBeLessThan(60);
+    await scenario.see(follows, 20);
+    expect(heldSeconds()).toBe(60);
+  });
+
   test("an alias that flaps, is lost, or leads to another cluster moves nobody", async () => {
     const scenario = await new Scenario().see({ listed: HEALTHY }, 30);
     const [before] = [scenario.memberStates];

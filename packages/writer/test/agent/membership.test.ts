@@ -56,6 +56,7 @@ class Watch {
     return membersDocument(this.membership, {
       cluster: "main",
       nowMs: this.nowMs,
+      observedMs: this.nowMs,
       observedBy: "agent1",
       held: null,
       disagreement: null,
@@ -179,7 +180,14 @@ describe("what a server is", () => {
             }),
           newMembership(at3312),
         ),
-        { cluster: "main", nowMs: NOW_MS, observedBy: "agent1", held: null, disagreement: null },
+        {
+          cluster: "main",
+          nowMs: NOW_MS,
+          observedMs: NOW_MS,
+          observedBy: "agent1",
+          held: null,
+          disagreement: null,
+        },
       ).servers.map(({ port, reachable, readOnly, followsMaster }) => ({
         port,
         reachable,
@@ -317,12 +325,10 @@ describe("a change of agents", () => {
   const takenOver = (watch: Watch): Watch => {
     const stored = readMembers(membersText(watch.document));
     if (stored.kind !== "valid") throw new Error("unreadable");
-    const next = new Watch(
-      watch.layout,
-      watch.record,
-      membershipFrom(stored.value, watch.record, watch.layout),
-    );
-    next.nowMs = watch.nowMs + 20_000;
+    const nowMs = watch.nowMs + 20_000;
+    const membership = membershipFrom(stored.value, watch.record, watch.layout, nowMs);
+    const next = new Watch(watch.layout, watch.record, membership);
+    next.nowMs = nowMs;
     return next;
   };
 

@@ -109,11 +109,13 @@ export class MemoryConsul {
 export class TestWorld implements World {
   #ids = 0;
   elapsedMs = 0;
+  /** How far somebody has set the clock on the wall. */
+  setByMs = 0;
   readonly pid = 1;
 
   constructor(readonly beganMs: number) {}
 
-  now = (): number => this.beganMs + this.elapsedMs;
+  now = (): number => this.beganMs + this.setByMs + this.elapsedMs;
   elapsed = (): number => this.elapsedMs;
   random = (): number => 0.5;
   newId = (): string => `00000000-0000-0000-0000-${String(++this.#ids).padStart(12, "0")}`;
