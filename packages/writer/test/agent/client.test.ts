@@ -250,6 +250,21 @@ describe("how it is reached", () => {
     expect(orchestrator.requests.map((one) => one.path)).toContain("/api/cluster/alias/shop%2Feu");
   });
 
+  test("an answer that takes long is not taken for a newer one", async () => {
+    const orchestrator = await node();
+    orchestrator.situation = "after-dead-master";
+    const clocks = new Clocks();
+    const beganMs = clocks.wallNow();
+    // The clock on the wall goes on with every request, so an answer is later than its question.
+    clocks.wallNow = () => beganMs + orchestrator.requests.length * 2500;
+    const { servers } = await read(clientOf([orchestrator], {}, clocks));
+    // Before the list one request was made, before the server that it lacks three.
+    const askedAtMs = (listed: boolean): number => beganMs + (listed ? 1 : 3) * 2500;
+    for (const { answeredAtMs, listed } of servers)
+      expect(answeredAtMs).toBeLessThanOrEqual(askedAtMs(listed));
+    expect(servers.map((one) => one.listed)).toEqual([true, true, false]);
+  });
+
   test("an abort ends it at once", async () => {
     const orchestrator = await node();
     orchestrator.fault = "hangs";

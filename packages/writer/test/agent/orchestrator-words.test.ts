@@ -62,6 +62,11 @@ describe("an instance", () => {
     ],
     ["cut off by its coordinates", { IsDetached: true }, { source: null, detached: true }],
     [
+      "with a source whose name is no host name: it is no root for that",
+      { MasterKey: { Hostname: "db 1", Port: 3306 } },
+      { source: null, detached: true },
+    ],
+    [
       "of a root that never had a source",
       { MasterKey: { Hostname: "_", Port: 0 } },
       { source: null, detached: false },

@@ -145,8 +145,10 @@ export class OrchestratorClient {
 
   /** Null where Orchestrator knows no cluster of the alias. */
   async #list(leader: string, path: string, signal: AbortSignal): Promise<readonly Instance[] | null> {
+    const askedAtMs = this.#clocks.wallNow();
     try {
-      return this.#instances(await this.#get(leader, path, instancesSchema, signal));
+      const raw = await this.#get(leader, path, instancesSchema, signal);
+      return raw.flatMap((one) => readInstance(one, askedAtMs) ?? []);
     } catch (error) {
       // v1: 500 "No cluster found for alias …"; v2: 404 "Cluster not found: …". A fork may put its name before it.
       if (isAnswer(error, /no cluster found for alias|cluster not found/i)) return null;
@@ -175,9 +177,10 @@ export class OrchestratorClient {
   /** Undefined where Orchestrator doesn't know it. */
   async #instance(leader: string, server: Server, signal: AbortSignal): Promise<Instance | undefined> {
     const path = ROUTES[this.#options.api].instance(encodeURIComponent(server.host), server.port);
+    const askedAtMs = this.#clocks.wallNow();
     try {
       const raw = await this.#get(leader, path, instanceSchema, signal);
-      const instance = readInstance(raw, this.#clocks.wallNow());
+      const instance = readInstance(raw, askedAtMs);
       // Orchestrator resolves what it is asked for, and then may answer for another server.
       return instance !== undefined && formatServer(instance.name) === formatServer(server)
         ? instance
@@ -187,11 +190,6 @@ export class OrchestratorClient {
         return undefined;
       throw error;
     }
-  }
-
-  #instances(raw: z.infer<typeof instancesSchema>): readonly Instance[] {
-    const nowMs = this.#clocks.wallNow();
-    return raw.flatMap((one) => readInstance(one, nowMs) ?? []);
   }
 
   async #get<T>(node: string, path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> {

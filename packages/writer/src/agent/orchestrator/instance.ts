@@ -18,7 +18,7 @@ export interface Instance {
   readonly readOnly: boolean;
   /** Its source as configured, running or not; null where it has none or is detached. */
   readonly source: Server | null;
-  /** Orchestrator has cut it off its source (`//host`): DetachLostReplicasAfterMasterFailover. */
+  /** Orchestrator has cut it off its source (`//host`, DetachLostReplicasAfterMasterFailover), or that can't be read. */
   readonly detached: boolean;
   readonly coMaster: boolean;
   readonly ioThread: ReplicationThread;
@@ -84,24 +84,21 @@ export const LOST_IN_RECOVERY = "lost-in-recovery";
 const THREADS: Record<number, ReplicationThread> = { [-1]: "none", 0: "stopped", 1: "running" };
 
 /**
- * @param nowMs when the answer came, milliseconds since 1970
+ * @param askedAtMs when it was asked for, milliseconds since 1970: an answer that takes seconds is not newer for that
  * @returns undefined for a server whose name is no host name: nobody could connect to it
  */
-export function readInstance(raw: RawInstance, nowMs: number): Instance | undefined {
+export function readInstance(raw: RawInstance, askedAtMs: number): Instance | undefined {
   const name = makeServer(raw.Key.Hostname, raw.Key.Port);
   if (!name.ok) return undefined;
-  const detached = raw.MasterKey.Hostname.startsWith("//") || raw.IsDetachedMaster || raw.IsDetached;
-  const source = detached ? undefined : makeServer(raw.MasterKey.Hostname, raw.MasterKey.Port);
-  const seenMs = raw.SecondsSinceLastSeen.Valid ? nowMs - raw.SecondsSinceLastSeen.Int64 * 1000 : null;
+  const source = sourceOf(raw);
+  const seenMs = raw.SecondsSinceLastSeen.Valid ? askedAtMs - raw.SecondsSinceLastSeen.Int64 * 1000 : null;
   const zone = seenMs === null ? null : zoneOffsetMs(raw.LastSeenTimestamp, seenMs);
   return {
     name: name.value,
     checkValid: raw.IsLastCheckValid,
     recentlyChecked: raw.IsRecentlyChecked,
     readOnly: raw.ReadOnly,
-    // "_" is how a root's empty source is written where it was never set.
-    source: source?.ok === true && raw.MasterKey.Hostname !== "_" ? source.value : null,
-    detached,
+    ...source,
     coMaster: raw.IsCoMaster,
     ioThread: THREADS[raw.ReplicationIOThreadState] ?? "connecting",
     sqlThread: THREADS[raw.ReplicationSQLThreadState] ?? "connecting",
@@ -113,6 +110,20 @@ export function readInstance(raw: RawInstance, nowMs: number): Instance | undefi
     lastSeenAt: zone === null ? null : instantOf(raw.LastSeenTimestamp, zone),
     answeredAtMs: seenMs,
   };
+}
+
+/** A source whose name can't be read is one all the same: its replica must not be taken for a root. */
+function sourceOf({
+  MasterKey,
+  IsDetachedMaster,
+  IsDetached,
+}: RawInstance): Pick<Instance, "source" | "detached"> {
+  const { Hostname, Port } = MasterKey;
+  // "_" is how a root's empty source is written where it was never set.
+  const none = Hostname === "" || Hostname === "_";
+  const source = makeServer(Hostname, Port);
+  const detached = IsDetachedMaster || IsDetached || (!none && !source.ok);
+  return { source: source.ok && !none && !detached ? source.value : null, detached };
 }
 
 function downtimeOf(raw: RawInstance, zone: number | null): Instance["downtime"] {
