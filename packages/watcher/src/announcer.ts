@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { ConsulStore } from "@primacy/consul-store";
+import { ConsulError, type ConsulStore } from "@primacy/consul-store";
 import { type Acknowledgement, SESSION_TTL_SECONDS } from "@primacy/contract";
 import type { Logger } from "pino";
 import { saysTheSame } from "./outcome.js";
@@ -14,6 +14,20 @@ export interface Presence {
   readonly renewedSentAtMs: number | null;
   /** Since when the cluster's acknowledgement has been known to lie in Consul under this session; null: it isn't. */
   readonly presentSinceMs: number | null;
+}
+
+class OtherWatcherError extends Error {
+  override readonly name = "OtherWatcherError";
+
+  constructor(proxy: string) {
+    super(`another watcher acknowledges as proxy "${proxy}": each ProxySQL needs a name of its own`);
+  }
+}
+
+/** Does it concern one cluster's key? A token may have the right to write some of them. */
+function concernsOneCluster(error: Error): boolean {
+  if (error instanceof OtherWatcherError) return true;
+  return error instanceof ConsulError && (error.code === "CONSUL_DENIED" || error.code === "CONSUL_REFUSED");
 }
 
 /**
@@ -87,17 +101,37 @@ export class Announcer {
   async #step(signal: AbortSignal): Promise<number> {
     try {
       await this.#keepSession(signal);
-      for (const [cluster, acknowledgement] of this.#wanted)
-        await this.#write(cluster, acknowledgement, signal);
+      const refused = await this.#writeAll(signal);
+      const renewInMs = Math.max(0, this.#renewAtMs - this.clock.monotonicNow());
+      // The others' leases hang on the session: it does not wait for the one that is refused.
+      if (refused !== null) return Math.min(this.#failed(refused), renewInMs);
       if (this.#failures > 0) this.log.info("acknowledgements reach Consul again");
       this.#failures = 0;
-      return Math.max(0, this.#renewAtMs - this.clock.monotonicNow());
+      return renewInMs;
     } catch (error) {
-      if (signal.aborted) return 0;
-      if (this.#failures === 0) this.log.warn({ err: error }, "acknowledgements do not reach Consul");
-      this.#failures += 1;
-      return backoffMs(this.#failures, this.clock.random());
+      return signal.aborted ? 0 : this.#failed(error);
     }
+  }
+
+  /** Says it once, and in how many milliseconds to try again. */
+  #failed(error: unknown): number {
+    if (this.#failures === 0) this.log.warn({ err: error }, "acknowledgements do not reach Consul");
+    this.#failures += 1;
+    return backoffMs(this.#failures, this.clock.random());
+  }
+
+  /** Writes what is due. Returns why one of them was refused, or null; rejects with what would keep the others out too. */
+  async #writeAll(signal: AbortSignal): Promise<Error | null> {
+    let refused: Error | null = null;
+    for (const [cluster, acknowledgement] of this.#wanted) {
+      try {
+        await this.#write(cluster, acknowledgement, signal);
+      } catch (error) {
+        if (!(error instanceof Error) || !concernsOneCluster(error)) throw error;
+        refused = error;
+      }
+    }
+    return refused;
   }
 
   async #keepSession(signal: AbortSignal): Promise<void> {
@@ -151,9 +185,7 @@ export class Announcer {
       this.#forgetSession();
       throw new Error("the Consul session is gone");
     }
-    throw new Error(
-      `another watcher acknowledges as proxy "${this.proxy}": each ProxySQL needs a name of its own`,
-    );
+    throw new OtherWatcherError(this.proxy);
   }
 
   /**
