@@ -1,5 +1,12 @@
 import * as z from "zod";
-import { type Document, type DocumentKind, documentText, firstIssue, readDocument } from "./document.js";
+import {
+  type Document,
+  type DocumentKind,
+  MAX_DOCUMENT_CHARACTERS,
+  documentText,
+  firstIssue,
+  readDocument,
+} from "./document.js";
 import { LEASE_SECONDS } from "./lease.js";
 import { type Parsed, type Server, formatServer, parseServer, sameServer, serverFields } from "./server.js";
 
@@ -135,18 +142,21 @@ const LAYOUT: DocumentKind<Layout> = { what: "layout", format: LAYOUT_FORMAT, sc
 function withoutUnknownFields(value: unknown): unknown {
   const parsed = layoutSchema.safeParse(value);
   if (parsed.success) return value;
-  const copy: unknown = structuredClone(value);
-  for (const issue of parsed.error.issues) {
-    if (issue.code !== "unrecognized_keys") continue;
-    const holder = issue.path.reduce<unknown>(
-      (at, key) =>
-        typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
-      copy,
-    );
-    for (const key of issue.keys)
-      if (typeof holder === "object" && holder !== null) Reflect.deleteProperty(holder, key);
+  return parsed.error.issues
+    .filter((issue) => issue.code === "unrecognized_keys")
+    .reduce<unknown>((rest, { path, keys }) => withoutKeys(rest, path, keys), value);
+}
+
+/** Copies along `path` only: the unknown may be nested so deep that a copy of it ends with a RangeError. */
+function withoutKeys(value: unknown, path: readonly PropertyKey[], keys: readonly string[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const [step, ...further] = path;
+  if (step === undefined) {
+    return Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)));
   }
-  return copy;
+  const at = (value as Record<PropertyKey, unknown>)[step];
+  const changed = withoutKeys(at, further, keys);
+  return Array.isArray(value) ? value.with(Number(step), changed) : { ...value, [step]: changed };
 }
 
 /** Validates what an operator wrote, after its YAML or JSON has been read. `format` may be left out there. */
@@ -156,7 +166,13 @@ export function parseLayout(value: unknown): Parsed<Layout> {
       ? { format: LAYOUT_FORMAT, ...value }
       : value;
   const parsed = layoutSchema.safeParse(complete);
-  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, problem: firstIssue(parsed.error) };
+  if (!parsed.success) return { ok: false, problem: firstIssue(parsed.error) };
+  const { length } = layoutText(parsed.data);
+  if (length <= MAX_DOCUMENT_CHARACTERS) return { ok: true, value: parsed.data };
+  return {
+    ok: false,
+    problem: `it has ${String(length)} characters, and nobody reads more than ${String(MAX_DOCUMENT_CHARACTERS)}`,
+  };
 }
 
 /** The canonical text: every default written out, so that the stored layout says what holds. */

@@ -25,6 +25,13 @@ describe("a field that this version does not know", () => {
     expect(read.kind === "valid" && read.value).not.toHaveProperty("color");
   });
 
+  test("may be nested as deep as it fits", () => {
+    const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const deep = stored((layout) => (layout["color"] = "blue")).replace('"blue"', nested);
+    expect(readLayout(deep).kind).toBe("valid");
+    expect(readLayout(`{"format":1,"color":${nested}}`).kind).toBe("unusable");
+  });
+
   test("is refused where an operator writes it", () => {
     expect(parseLayout(JSON.parse(text))).toMatchObject({
       ok: false,
@@ -46,4 +53,15 @@ describe("a field that this version does not know", () => {
       problem: expect.stringContaining("format 2"),
     });
   });
+});
+
+test("a layout that nobody could read is none that an operator can write", () => {
+  const domain = Array.from("abc", (letter) => letter.repeat(60)).join(".");
+  const servers = Array.from({ length: 256 }, (_, n) => ({
+    host: `db${n}`,
+    alsoKnownAs: Array.from({ length: 5 }, (__, name) => `db${n}.name${name}.${domain}`),
+  }));
+  const parsed = parseLayout({ ...written, servers });
+  expect(parsed).toMatchObject({ ok: false, problem: expect.stringMatching(/it has \d+ characters/) });
+  expect(parseLayout({ ...written, servers: servers.slice(0, 128) }).ok).toBe(true);
 });
