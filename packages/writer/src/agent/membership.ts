@@ -9,7 +9,7 @@ import {
 } from "@primacy/contract";
 import { type Judgement, judge } from "./judge.js";
 import { type Belief, type SteadySettings, UNKNOWN, believe } from "./steady.js";
-import type { ClusterView, SeenServer } from "./view.js";
+import { type ClusterView, type SeenServer, serverIn } from "./view.js";
 
 export interface MembershipSettings extends SteadySettings {
   /** How long a server that the layout doesn't name must have been there before it joins, or away before it leaves. */
@@ -137,11 +137,12 @@ function settle(
   tracked: Tracked,
   seen: SeenServer | undefined,
   view: ClusterView,
-  { layout, nowMs, settings }: ObserveContext,
+  { layout, record, nowMs, settings }: ObserveContext,
 ): Tracked {
-  if (!layout.discover) return { ...tracked, joined: false, thereSinceMs: null, awaySinceMs: null };
-  // Without the cluster's list nobody can be said to be missing from it.
-  if (!view.aliasKnown) return tracked;
+  const nothingCounted = { ...tracked, thereSinceMs: null, awaySinceMs: null };
+  if (!layout.discover) return { ...nothingCounted, joined: false };
+  // Nobody is missing from a list that is not there, is empty, or is another cluster's, to which the alias has moved.
+  if (serverIn(view, canonicalServer(layout, record.master))?.listed !== true) return nothingCounted;
   if (seen?.listed !== true) {
     const awaySinceMs = tracked.awaySinceMs ?? nowMs;
     const joined = tracked.joined && nowMs - awaySinceMs < settings.settleMs;

@@ -424,9 +424,18 @@ describe("servers that the layout doesn't name", () => {
     expect(watch.see(withDb4, 90).document.removed).toEqual([]);
   });
 
-  test("don't leave because Orchestrator has lost the alias", () => {
-    const watch = new Watch(layout).see(withDb4, 90).see({ listed: null, askedFor: HEALTHY }, 600);
+  test.each<[string, ViewParts]>([
+    ["has lost the alias", { listed: null, askedFor: HEALTHY }],
+    ["answers an empty list", { listed: [], askedFor: HEALTHY }],
+    [
+      "has moved the alias to another cluster",
+      { listed: [root({ host: "db9", port: 3306 }, { clusterName: "db9:3306" })], askedFor: HEALTHY },
+    ],
+    ["has given the alias to a successor of which no hook has told", AFTER_FAILOVER],
+  ])("don't leave because Orchestrator %s", (_why, parts) => {
+    const watch = new Watch(layout).see(withDb4, 90).see(parts, 600);
     expect(hosts(watch)).toBe("db1 db2 db3 db4");
+    expect(watch.document.removed).toEqual([]);
   });
 
   test("leave at once where the layout no longer wants them, and stay where it names them", () => {
