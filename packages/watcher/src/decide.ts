@@ -153,7 +153,12 @@ function wantedNow(
   now: Moment,
 ): { readonly wanted: Wanted; readonly withheld: string | null } {
   const master = canonicalServer(layout, record.master);
-  const { phase, withheld, kill } = restraint(record, master, { ...now, inUse: facts.inUse });
+  const { withheld, phase, ...kills } = restraint(record, master, { ...now, inUse: facts.inUse });
   const lease = layout.onConsulLoss === "keep" ? null : { openUntilSeconds: now.leaseEndsAtSeconds };
-  return { wanted: { ...desired({ ...record, phase }, layout, members), lease, kill }, withheld };
+  const writer = layout.hostgroups.writer;
+  const fastForward = facts.ownership?.fastForwardUsers.some((one) => one.hostgroup === writer) ?? true;
+  return {
+    wanted: { ...desired({ ...record, phase }, layout, members), lease, ...kills, fastForward },
+    withheld,
+  };
 }

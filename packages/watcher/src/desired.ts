@@ -51,6 +51,10 @@ export interface Wanted {
   readonly lease: UnderLease | null;
   /** Servers of the writer hostgroup whose sessions are to be ended before anything else. */
   readonly kill: readonly Server[];
+  /** Also sessions that hold such a connection while they are at another hostgroup. */
+  readonly killHidden: boolean;
+  /** Are there `fast_forward` users in the writer hostgroup? ProxySQL itself lets their sessions go on for 1 to 3 s. */
+  readonly fastForward: boolean;
   /** Why the master reads although replicas should, or why too few read; null where enough replicas do. */
   readonly readerShortage: string | null;
 }
@@ -72,6 +76,8 @@ export function desired(record: MasterRecord, layout: Layout, members: Members |
     master,
     lease: null,
     kill: [],
+    killHidden: false,
+    fastForward: false,
     readerShortage: shortage,
   };
 }

@@ -112,8 +112,8 @@ export function settingWarnings(facts: OwnershipFacts, layout: SwitchLayout): re
   );
   if (users.length > 0) {
     warnings.push(
-      `fast_forward users (${users.map((one) => one.user).join(", ")}) keep their connection for 1 to 3 s after a switch ` +
-        "(sysown/proxysql#2590)",
+      `fast_forward users (${users.map((one) => one.user).join(", ")}): ProxySQL would let their sessions go on for 1 to ` +
+        "3 s after a switch (sysown/proxysql#2590), so they are ended, where others wait for the new master",
     );
   }
   const waitMs = facts.connectTimeoutServerMaxMs;

@@ -115,7 +115,8 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   context.proxy.claim(context.cluster, wanted.hostgroups);
   const mark = markOf(documents.record, documents.hash);
   const problems: string[] = [];
-  if (decision.isNew)
+  // Also one that is not new, where the file was lost or could not be written.
+  if (!context.state.hasOnDisk(context.cluster, mark))
     await noting(problems, "the mark is not on our disk", () =>
       context.state.remember(context.cluster, mark),
     );

@@ -6,6 +6,7 @@ import {
   type ServerRow,
   type Status,
   managed,
+  mayBeWritten,
   mayTakeConnections,
   rowIs,
   runtimeShows,
@@ -15,7 +16,15 @@ import {
 /** One statement or one check. A plan is data: `plan` prints it, `run` carries it out, tests cut it anywhere. */
 export type Step =
   /** End the client sessions that hold a connection to one of these servers. */
-  | { readonly kind: "kill"; readonly hostgroup: number; readonly servers: readonly Server[] }
+  | {
+      readonly kind: "kill";
+      readonly hostgroup: number;
+      readonly servers: readonly Server[];
+      /** Also those that are at another hostgroup now, and at which of ours they may be seen; null: leave them. */
+      readonly hidden: { readonly reader: number | null } | null;
+    }
+  /** End the `fast_forward` sessions of this hostgroup, but for those at these servers. */
+  | { readonly kind: "kill-fast-forward"; readonly hostgroup: number; readonly except: readonly Server[] }
   /** Take every server of the writer hostgroup out on disk. */
   | { readonly kind: "fence-disk"; readonly writerHostgroup: number }
   /** Add a standing row, as OFFLINE_HARD: by itself it changes nothing for traffic. */
@@ -79,7 +88,9 @@ export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Pla
   const edits = inserts.length > 0 || changes.length > 0;
   const steps: Step[] = [];
   if (wanted.kill.length > 0) {
-    steps.push({ kind: "kill", hostgroup: wanted.hostgroups.writer, servers: wanted.kill });
+    const { writer, reader } = wanted.hostgroups;
+    const hidden = wanted.killHidden ? { reader } : null;
+    steps.push({ kind: "kill", hostgroup: writer, servers: wanted.kill, hidden });
   }
   if (diskMustBeFenced(wanted, layers.disk)) {
     steps.push({ kind: "fence-disk", writerHostgroup: wanted.hostgroups.writer });
@@ -88,6 +99,7 @@ export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Pla
   // Under a lease the statement that opens carries its deadline, so it goes before every LOAD.
   if (changes.length > 0 || (load && wanted.lease !== null)) steps.push(updateStep(wanted, memory));
   if (load) steps.push({ kind: "load" }, { kind: "verify" });
+  if (load && wanted.fastForward) steps.push(killFastForward(wanted));
   if (stampDiffers) steps.push({ kind: "stamp" });
   if (load || edits || saved.length > 0) steps.push(saveStep(wanted));
   const differences = [
@@ -220,6 +232,14 @@ function updateStep(wanted: Wanted, memory: readonly ServerRow[]): Step {
   }));
   const openUntilSeconds = wanted.lease === null ? null : wanted.lease.openUntilSeconds;
   return { kind: "update", writerHostgroup: wanted.hostgroups.writer, rows, openUntilSeconds };
+}
+
+/** Their bytes pass unseen until ProxySQL's threads look at them: 1 to 3 s after a LOAD (2.7.1, sysown/proxysql#2590). */
+function killFastForward({ hostgroups, rows }: Wanted): Step {
+  const except = rows
+    .filter((row) => row.hostgroup === hostgroups.writer && mayBeWritten(row))
+    .map((row) => row.server);
+  return { kind: "kill-fast-forward", hostgroup: hostgroups.writer, except };
 }
 
 function saveStep(wanted: Wanted): Step {

@@ -23,6 +23,8 @@ export interface Restraint {
   readonly withheld: string | null;
   /** Servers of the writer hostgroup whose connections are to be ended now. */
   readonly kill: readonly Server[];
+  /** Also by sessions that are at another hostgroup now: their connection keeps the master out. */
+  readonly killHidden: boolean;
 }
 
 /**
@@ -38,17 +40,18 @@ export function restraint(record: MasterRecord, master: Server, now: Circumstanc
   const { lease, drainIsOver, inUse } = now;
   if (lease.kind === "lost") {
     const withheld = record.phase === "open" ? `the lease is lost: ${lease.reason}` : null;
-    return { phase: "fenced", withheld, kill: [] };
+    return { phase: "fenced", withheld, kill: [], killHidden: false };
   }
   const its = inUse.filter((one) => one.used > 0 && sameServer(one, master));
   if (record.phase === "draining" && drainIsOver) {
-    return { phase: "fenced", withheld: null, kill: its };
+    return { phase: "fenced", withheld: null, kill: its, killHidden: false };
   }
   const lingering = its.filter((one) => one.status === "OFFLINE_HARD");
   if (record.phase === "fenced" || lingering.length === 0) {
-    return { phase: record.phase, withheld: null, kill: [] };
+    return { phase: record.phase, withheld: null, kill: [], killHidden: false };
   }
   const count = lingering.reduce((sum, one) => sum + one.used, 0);
   const why = `${String(count)} connections to ${formatServer(master)} linger from before it was taken out`;
-  return { phase: "fenced", withheld: record.phase === "open" ? why : null, kill: lingering };
+  const withheld = record.phase === "open" ? why : null;
+  return { phase: "fenced", withheld, kill: lingering, killHidden: true };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Mark } from "./admission.js";
+import { type Mark, sameMark } from "./admission.js";
 import { OptionsError } from "./options.js";
 
 const markSchema = z.object({
@@ -19,6 +19,7 @@ const stateSchema = z.object({ format: z.literal(1), marks: z.record(z.string(),
  */
 export class StateFile {
   #marks = new Map<string, Mark>();
+  #onDisk: ReadonlyMap<string, Mark> = new Map();
 
   private constructor(
     readonly path: string,
@@ -46,11 +47,17 @@ export class StateFile {
     }
     const file = new StateFile(path, null);
     file.#marks = marks;
+    file.#onDisk = new Map(marks);
     return file;
   }
 
   mark(cluster: string): Mark | null {
     return this.#marks.get(cluster) ?? null;
+  }
+
+  /** Would a watcher that starts now remember this very mark? */
+  hasOnDisk(cluster: string, mark: Mark): boolean {
+    return sameMark(this.#onDisk.get(cluster) ?? null, mark);
   }
 
   /**
@@ -69,17 +76,22 @@ export class StateFile {
   }
 
   async #write(): Promise<void> {
+    const marks = new Map(this.#marks);
     const temporary = `${this.path}.${randomUUID()}.tmp`;
-    const file = await open(temporary, "w", 0o640);
     try {
-      await file.writeFile(
-        `${JSON.stringify({ format: 1, marks: Object.fromEntries(this.#marks) }, null, 2)}\n`,
-      );
-      await file.sync();
-    } finally {
-      await file.close();
+      const file = await open(temporary, "w", 0o640);
+      try {
+        await file.writeFile(`${JSON.stringify({ format: 1, marks: Object.fromEntries(marks) }, null, 2)}\n`);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, this.path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
-    await rename(temporary, this.path);
+    this.#onDisk = marks;
   }
 }
 

@@ -53,7 +53,9 @@ function consul(acknowledge: (cluster: string) => "written" | "held-elsewhere") 
       if (outcome === "written") written.add(cluster);
       return await Promise.resolve(outcome);
     },
-    destroySession: async () => await Promise.resolve(true),
+    destroySession: async () => {
+      await Promise.resolve();
+    },
   };
   return { store: store as ConsulStore, written, renewedAtMs };
 }

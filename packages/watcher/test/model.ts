@@ -20,6 +20,7 @@ export function carryOut(layers: Layers, step: Step): Layers {
     case "save-fenced":
       return { ...layers, disk: savedFenced(layers, step.hostgroups) };
     case "kill":
+    case "kill-fast-forward":
     case "verify":
     case "stamp":
       return layers;

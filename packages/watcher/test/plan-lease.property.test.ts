@@ -79,6 +79,7 @@ describe("laws of the plan under a lease", () => {
           kind: "kill",
           hostgroup: WRITER,
           servers: [one.record.master],
+          hidden: null,
         });
       }),
     );

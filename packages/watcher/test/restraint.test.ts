@@ -14,7 +14,12 @@ const used = (status: string, connections: number, server = db1): ConnectionsInU
 describe("how much of the record a ProxySQL may show", () => {
   test("all of it, as a rule", () => {
     for (const phase of ["open", "draining", "fenced"] as const) {
-      expect(restraint(recordOf({ phase }), db1, calm)).toEqual({ phase, withheld: null, kill: [] });
+      expect(restraint(recordOf({ phase }), db1, calm)).toEqual({
+        phase,
+        withheld: null,
+        kill: [],
+        killHidden: false,
+      });
     }
   });
 
@@ -36,6 +41,7 @@ describe("how much of the record a ProxySQL may show", () => {
       phase: "fenced",
       withheld: null,
       kill: [inUse[0]],
+      killHidden: false,
     });
   });
 
@@ -45,11 +51,13 @@ describe("how much of the record a ProxySQL may show", () => {
       phase: "fenced",
       withheld: "2 connections to db1:3306 linger from before it was taken out",
       kill: inUse,
+      killHidden: true,
     });
     expect(restraint(recordOf({ phase: "draining" }), db1, { ...calm, inUse })).toEqual({
       phase: "fenced",
       withheld: null,
       kill: inUse,
+      killHidden: true,
     });
     expect(restraint(recordOf(), db1, { ...calm, inUse: [used("OFFLINE_HARD", 0)] }).phase).toBe("open");
     expect(restraint(recordOf(), db2, { ...calm, inUse }).phase).toBe("open");

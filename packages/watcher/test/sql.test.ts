@@ -131,7 +131,8 @@ describe("statements, as SQLite reads them", () => {
   test("no statement is empty, several, or begins with a comment", () => {
     const steps = [
       { kind: "insert", row: rowOf(10, db1, "OFFLINE_HARD") },
-      { kind: "kill", hostgroup: 10, servers: [db1, db2] },
+      { kind: "kill", hostgroup: 10, servers: [db1, db2], hidden: { reader: 20 } },
+      { kind: "kill-fast-forward", hostgroup: 10, except: [db1] },
       { kind: "fence-disk", writerHostgroup: 10 },
       {
         kind: "update",

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -29,6 +29,14 @@ describe("the watcher's memory", () => {
     expect(await readdir(directory)).toEqual(["proxy1.json"]);
   });
 
+  test("leaves none behind either where the write fails, however often it is tried", async () => {
+    const file = await StateFile.open(directory, "proxy1");
+    await mkdir(file.path);
+    await expect(file.remember("main", mark)).rejects.toThrow();
+    await expect(file.remember("main", mark)).rejects.toThrow();
+    expect(await readdir(directory)).toEqual(["proxy1.json"]);
+  });
+
   test.each(["", "{", '{"format":2,"marks":{}}', '{"format":1,"marks":{"main":{"generation":0}}}'])(
     "that can't be understood (%s) is kept aside and said",
     async (garbage) => {
@@ -41,10 +49,17 @@ describe("the watcher's memory", () => {
     },
   );
 
-  test("holds within the process where the disk takes nothing", async () => {
+  test("holds within the process where the disk takes nothing, and knows that it is not on disk", async () => {
     const file = await StateFile.open(directory, "proxy1");
     await rm(directory, { recursive: true });
     await expect(file.remember("main", mark)).rejects.toThrow();
     expect(file.mark("main")).toEqual(mark);
+    expect(file.hasOnDisk("main", mark)).toBe(false);
+    await mkdir(directory);
+    await file.remember("main", mark);
+    expect(file.hasOnDisk("main", mark)).toBe(true);
+    const after = await StateFile.open(directory, "proxy1");
+    expect(after.hasOnDisk("main", mark)).toBe(true);
+    expect(after.hasOnDisk("main", { ...mark, generation: 8 })).toBe(false);
   });
 });

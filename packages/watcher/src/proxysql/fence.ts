@@ -1,4 +1,5 @@
 import type { Admin } from "./admin.js";
+import { killFastForward } from "./sessions.js";
 import { LOAD_SERVERS, countUnfenced, countUnfencedOnDisk, fenceHostgroups } from "./sql.js";
 
 /**
@@ -19,6 +20,7 @@ export async function fenceNow(
   await admin.execute(fenceHostgroups(writerHostgroups));
   // Also where only the memory had one: somebody's LOAD may have come in between.
   await admin.execute(LOAD_SERVERS);
+  await killFastForward(admin, writerHostgroups, []);
   return true;
 }
 

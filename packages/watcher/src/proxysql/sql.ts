@@ -135,6 +135,33 @@ export function selectSessions(hostgroup: number, servers: readonly Server[]): s
   );
 }
 
+/**
+ * The client sessions that may hold a connection of this hostgroup without showing it. Of a session the process list has
+ * only the hostgroup that it used last (2.7.1, MySQL_Threads_Handler::SQL3_Processlist): behind a read on another one,
+ * the connection with its temporary table or its lock is not seen. Whoever is at this hostgroup now hides none. Those
+ * whose statement runs elsewhere are left until it has ended, save on the cluster's own readers.
+ *
+ * @param foreign hostgroups of other clusters
+ */
+export function selectHiddenSessions(
+  hostgroup: number,
+  reader: number | null,
+  foreign: readonly number[],
+): string {
+  const idle = reader === null ? "srv_host IS NULL" : `(srv_host IS NULL OR hostgroup=${integer(reader)})`;
+  const not = [hostgroup, ...foreign].map(integer).join(", ");
+  return `SELECT SessionID FROM stats_mysql_processlist WHERE ${idle} AND hostgroup NOT IN (${not})`;
+}
+
+/** The `fast_forward` sessions of these hostgroups, but for those at these servers. */
+export function selectFastForward(hostgroups: readonly number[], except: readonly Server[]): string {
+  const not = except.map((one) => ` AND NOT (srv_host=${quote(one.host)} AND srv_port=${integer(one.port)})`);
+  return (
+    "SELECT SessionID FROM stats_mysql_processlist WHERE command='Fast forward' AND " +
+    `hostgroup IN (${hostgroups.map(integer).join(", ")})${not.join("")}`
+  );
+}
+
 /** Ends a client session; a statement of it that runs is killed on its server too, where that is not OFFLINE_HARD. */
 export function killSession(sessionId: number): string {
   return `KILL CONNECTION ${integer(sessionId)}`;
@@ -158,11 +185,13 @@ export function writeStamp(cluster: string, mark: Mark): string {
   );
 }
 
-/** The statements of a step, in order. `verify` only reads; `kill` reads the sessions that it then kills. */
+/** The statements of a step, in order. `verify` only reads; the kills read the sessions that they then kill. */
 export function statementsOf(step: Step, cluster: string, mark: Mark): readonly string[] {
   switch (step.kind) {
     case "kill":
       return [selectSessions(step.hostgroup, step.servers)];
+    case "kill-fast-forward":
+      return [selectFastForward([step.hostgroup], step.except)];
     case "fence-disk":
       return [fenceDisk(step.writerHostgroup)];
     case "insert":
