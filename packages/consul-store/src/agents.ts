@@ -1,6 +1,7 @@
 import { type AgentAddress, parseAgentAddress } from "./address.js";
 import { TokenSource, nodeTls } from "./credentials.js";
 import { ConsulError, asConsulError, combineErrors } from "./errors.js";
+import { isJson } from "./answers.js";
 import { type Answer, AgentConnection, type RequestLimits } from "./npm-consul.js";
 import { AddressRotation, backoff } from "./retry.js";
 import type { CallOptions, ConsulOptions, Environment } from "./types.js";
@@ -118,7 +119,7 @@ export class Agents {
       const sentAtMs = this.environment.monotonicNow();
       const timeoutMs = Math.max(1, limitMs - sentAtMs);
       const answer = await request.send(connection, { ...limits, timeoutMs, token: this.#tokens.current() });
-      return [answer, { address: connection.address, sentAtMs }];
+      return [this.#withoutSecrets(answer), { address: connection.address, sentAtMs }];
     };
     try {
       return request.read(...(await send()));
@@ -147,16 +148,27 @@ export class Agents {
     return connection;
   }
 
-  /** Something in between may quote the request that it refused, headers and all. */
+  /**
+   * Something in between may quote the request that it refused, headers and all. Before any of it is told: a message is
+   * cut off, and half a token would not be recognised. Documents are left as they are.
+   */
+  #withoutSecrets(answer: Answer): Answer {
+    if (answer.status >= 200 && answer.status < 300 && isJson(answer)) return answer;
+    return { ...answer, text: this.#redacted(answer.text) };
+  }
+
   #withoutToken(error: ConsulError): ConsulError {
-    const { httpAuth = "" } = this.#options;
-    const secrets = [this.#tokens.known ?? "", httpAuth, Buffer.from(httpAuth).toString("base64")].filter(
-      (secret) => secret !== "",
-    );
-    if (!secrets.some((secret) => error.message.includes(secret))) return error;
-    const message = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), error.message);
+    const message = this.#redacted(error.message);
+    if (message === error.message) return error;
     const { code, address, status, notSent } = error;
     return new ConsulError(code, message, { address, status, notSent });
+  }
+
+  #redacted(text: string): string {
+    const { httpAuth = "" } = this.#options;
+    return [this.#tokens.known ?? "", httpAuth, Buffer.from(httpAuth).toString("base64")]
+      .filter((secret) => secret !== "")
+      .reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
   }
 }
 

@@ -69,9 +69,7 @@ export function readBoolean(answer: Answer, address: string): boolean {
 
 /** The JSON of a 2xx. @throws {ConsulError} */
 export function readJson(answer: Answer, address: string): unknown {
-  if (!/^application\/json\b/.test(answer.header("content-type") ?? "")) {
-    throw unexpected(answer, address, "no JSON");
-  }
+  if (!isJson(answer)) throw unexpected(answer, address, "no JSON");
   try {
     return JSON.parse(answer.text) as unknown;
   } catch {
@@ -107,6 +105,10 @@ function classify(status: number, text: string): [ConsulErrorCode, string] {
   if (status >= 500) return ["CONSUL_SERVER_ERROR", "has an error of its own"];
   if (status >= 400) return ["CONSUL_REFUSED", "calls the request wrong"];
   return ["CONSUL_UNEXPECTED_ANSWER", "does not answer as Consul does"];
+}
+
+export function isJson(answer: Answer): boolean {
+  return /^application\/json\b/.test(answer.header("content-type") ?? "");
 }
 
 function isHtml(answer: Answer): boolean {

@@ -12,7 +12,7 @@ import type { HoldReason } from "./types.js";
  * - `CONSUL_REFUSED`: Consul calls the request itself wrong (400, 413, an error of a transaction).
  * - `CONSUL_HISTORY_EXISTS`: the history already has another record of this generation, although the master key has not.
  * - `CONSUL_UNEXPECTED_ANSWER`: what answered is not Consul as we know it: an HTML page, no JSON, a redirect.
- * - `CONSUL_CONFIGURATION`: a token file or certificate that can't be read.
+ * - `CONSUL_CONFIGURATION`: a token, certificate or key that can't be read, or that no request can be made with.
  */
 export type ConsulErrorCode =
   | "CONSUL_UNREACHABLE"

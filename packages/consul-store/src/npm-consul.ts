@@ -8,6 +8,7 @@ import { ConsulError, type ConsulErrorCode } from "./errors.js";
 import {
   type Exchange,
   type Next,
+  NoRequestError,
   type TransportError,
   TOO_LARGE,
   handOver,
@@ -149,6 +150,9 @@ export class AgentConnection {
       const { res, err } = exchange;
       if (res?.complete === true) return answer(res);
       throw this.#transportError(err, exchange.state.connected !== true, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof NoRequestError)) throw error;
+      throw this.#error("CONSUL_CONFIGURATION", `can't be asked with these settings: ${error.message}`, true);
     } finally {
       signal?.removeEventListener("abort", cancel);
     }

@@ -21,8 +21,17 @@ export interface Exchange {
   readonly err?: TransportError;
 }
 interface Transport {
-  request: (options: object) => ClientRequest;
+  request: (options: RequestOptions) => ClientRequest;
 }
+interface RequestOptions {
+  readonly hostname?: string;
+}
+
+/** Node would not make the request at all: a header that can hold no such text, a certificate that is none. */
+export class NoRequestError extends Error {
+  override readonly name = "NoRequestError";
+}
+
 export type Next = (stop?: false, error?: undefined, result?: Exchange) => void;
 
 /** Leaves the body as bytes: papi would decode by content type, and give back undecoded what it doesn't know. */
@@ -36,7 +45,7 @@ export function watchTransport(exchange: Exchange, next: Next): void {
   const { transport, state } = exchange;
   exchange.transport = {
     request: (options) => {
-      const request = transport.request(options);
+      const request = makeRequest(transport, options);
       request.once("socket", (socket) => {
         // Over TLS no byte of a request leaves before the handshake is done and the certificate believed.
         const ready = "encrypted" in socket ? "secureConnect" : "connect";
@@ -48,6 +57,17 @@ export function watchTransport(exchange: Exchange, next: Next): void {
     },
   };
   next();
+}
+
+/** papi takes an IPv6 address out of the URL in its brackets, and Node would look that up as a name. */
+function makeRequest(transport: Transport, options: RequestOptions): ClientRequest {
+  const { hostname } = options;
+  const plain = hostname === undefined ? {} : { hostname: hostname.replace(/^\[(.*)\]$/, "$1") };
+  try {
+    return transport.request({ ...options, ...plain });
+  } catch (error) {
+    throw new NoRequestError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function limitAnswer(request: ClientRequest, response: IncomingMessage): void {

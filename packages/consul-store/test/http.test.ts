@@ -215,6 +215,14 @@ describe("a store and what answers it", () => {
         notSent: true,
       });
     });
+
+    it("goes to an IPv6 address, which is no name to be looked up", async () => {
+      // Port 1 of a machine that may have no IPv6: what counts is where it tried to connect.
+      await expect(connect(["http://[::1]:1"]).readCluster("main")).rejects.toMatchObject({
+        code: "CONSUL_UNREACHABLE",
+        message: expect.stringMatching(/connect E[A-Z]+ ::1:1\b/),
+      });
+    });
   });
 
   describe("a commit", () => {
@@ -308,6 +316,31 @@ describe("a store and what answers it", () => {
         cause: { code: "CONSUL_CONFIGURATION" },
       });
       expect(agent.requests).toEqual([]);
+    });
+
+    it.each<[string, Partial<ConsulOptions>]>([
+      ["token", { token: `${SECRET}\n${SECRET}` }],
+      ["namespace", { namespace: "a\nb" }],
+    ])("or a %s that no header can hold is an error that says so, without it", async (what, options) => {
+      const agent = await started(emptyFolder);
+      const store = connect([agent.address], options);
+      const first = { expectedIndex: 0, record: record("main", 1) };
+      const ended = await store.commitRecord("main", first, { deadlineMs: 5000 });
+      expect(ended).toMatchObject({
+        outcome: "not-written",
+        cause: { code: "CONSUL_CONFIGURATION", notSent: true, message: expect.stringContaining(what) },
+      });
+      expect(everything(ended)).not.toContain(SECRET);
+      await expect(store.readCluster("main")).rejects.toMatchObject({ code: "CONSUL_CONFIGURATION" });
+      expect(agent.requests).toEqual([]);
+    });
+
+    it("is in no error in part either, where a long text is cut", async () => {
+      const agent = await started(consulAnswer(500, `${"x".repeat(60)}${SECRET}`));
+      const store = connect([agent.address], { token: SECRET });
+      const error = await store.readCluster("main").catch((one: unknown) => one);
+      expect(everything(error)).toContain("xxx[secret]");
+      expect(everything(error)).not.toContain(SECRET.slice(0, 8));
     });
 
     it("is in no error, not even when what answers quotes the request", async () => {

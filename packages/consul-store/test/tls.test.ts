@@ -93,6 +93,15 @@ describe("TLS", () => {
     });
   });
 
+  it.each<[string, TlsOptions]>([
+    ["a certificate that is none", { certFile: file("server-key.pem"), keyFile: file("server-key.pem") }],
+    ["a key of another certificate", { certFile: CA, keyFile: file("server-key.pem") }],
+  ])("can't be spoken with %s, and says so", async (_, tls) => {
+    const agent = await started();
+    await expect(read(agent, tls)).rejects.toMatchObject({ code: "CONSUL_CONFIGURATION", notSent: true });
+    expect(agent.requests).toEqual([]);
+  });
+
   it("that is never agreed upon has let no request out: the write is known not to be written", async () => {
     const mute = createServer(() => undefined).listen(0, "127.0.0.1");
     await once(mute, "listening");
