@@ -11,7 +11,7 @@ import { eachAtMost } from "./each-at-most.js";
 
 export interface AgentParts extends Omit<FollowerParts, "leads" | "onChange" | "store"> {
   readonly store: ConsulStore;
-  readonly mirrors: (leads: () => boolean) => readonly Mirror[];
+  readonly mirrors: (follows: (cluster: string) => boolean) => readonly Mirror[];
   readonly world: World;
   readonly metrics: AgentMetrics;
   readonly log: Logger;
@@ -34,7 +34,7 @@ export interface AgentSettings {
 
 /** Clusters may be added at any time. Milliseconds. */
 const LIST_EVERY_MS = 3000;
-/** A round that takes longer than this hangs: every part of it has a limit. Milliseconds. */
+/** A pass that takes longer than this hangs: every part of it has a limit. (A round has none.) Milliseconds. */
 const STUCK_AFTER_MS = 120_000;
 
 /** The agent: one loop for who leads, one for the clusters, one for each mirror. */
@@ -45,7 +45,8 @@ export class Agent {
   #leading = new AbortController();
   #listedAtMs = Number.NEGATIVE_INFINITY;
   #listProblem: string | null = null;
-  #roundAtMs: number;
+  /** When something was last begun or ended. */
+  #movedAtMs: number;
   #roundEndedAtMs: number | null = null;
 
   constructor(
@@ -53,7 +54,7 @@ export class Agent {
     private readonly parts: AgentParts,
   ) {
     const { store, world, log, metrics } = parts;
-    this.#roundAtMs = world.elapsed();
+    this.#movedAtMs = world.elapsed();
     this.#lock = new LeaderLock({
       store,
       agent: settings.agent,
@@ -66,7 +67,7 @@ export class Agent {
         if (!leads) this.#stopLeading();
       },
     });
-    this.#mirrors = parts.mirrors(() => this.#lock.leads);
+    this.#mirrors = parts.mirrors((cluster) => this.#lock.leads && this.#followers.has(cluster));
   }
 
   /** Runs until `signal` is aborted. Nothing is undone then: the record and the members stay as they are. */
@@ -103,7 +104,7 @@ export class Agent {
   }
 
   get alive(): boolean {
-    return this.parts.world.elapsed() - this.#roundAtMs < STUCK_AFTER_MS;
+    return this.parts.world.elapsed() - this.#movedAtMs < STUCK_AFTER_MS;
   }
 
   /** A standby is ready when it can see the lock; a leader when it has lately looked at its clusters. */
@@ -141,13 +142,14 @@ export class Agent {
   async #rounds(signal: AbortSignal): Promise<void> {
     const { world, metrics } = this.parts;
     while (!signal.aborted) {
-      this.#roundAtMs = world.elapsed();
+      const beganAtMs = world.elapsed();
+      this.#movedAtMs = beganAtMs;
       if (this.#lock.leads) {
         await this.#round(this.#leading.signal);
         this.#roundEndedAtMs = world.elapsed();
-        metrics.noteRound((world.elapsed() - this.#roundAtMs) / 1000);
+        metrics.noteRound((world.elapsed() - beganAtMs) / 1000);
       }
-      const leftMs = jitteredMs(this.settings.pollMs, world.random()) - (world.elapsed() - this.#roundAtMs);
+      const leftMs = jitteredMs(this.settings.pollMs, world.random()) - (world.elapsed() - beganAtMs);
       await sleep(this.#lock.leads ? Math.max(1, leftMs) : Math.min(200, this.settings.pollMs), signal);
     }
   }
@@ -156,6 +158,7 @@ export class Agent {
     await this.#list(signal);
     await eachAtMost([...this.#followers.values()], this.settings.parallel, async (follower) => {
       if (this.#lock.leads && !signal.aborted) await follower.pass(signal);
+      this.#movedAtMs = this.parts.world.elapsed();
     });
   }
 

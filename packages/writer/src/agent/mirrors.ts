@@ -20,7 +20,8 @@ export interface MirrorParts {
   readonly metrics: AgentMetrics;
   readonly log: Logger;
   readonly deadlineMs: number;
-  readonly leads: () => boolean;
+  /** Is the cluster this agent's to look after? Not one that is gone, and none while another agent leads. */
+  readonly follows: (cluster: string) => boolean;
 }
 
 /** More than so many lost generations are jumped over: the newest is what counts. */
@@ -53,12 +54,12 @@ export class Mirror {
     const { world } = this.#parts;
     while (!signal.aborted) {
       const [cluster] = this.#due;
-      if (cluster === undefined || !this.#parts.leads()) {
+      if (cluster === undefined) {
         await sleep(IDLE_MS, signal);
         continue;
       }
       this.#due.delete(cluster);
-      const done = await this.#copy(cluster, signal);
+      const done = !this.#parts.follows(cluster) || (await this.#copy(cluster, signal));
       if (!done) this.#due.add(cluster);
       this.#failures = done ? 0 : this.#failures + 1;
       if (!done) await sleep(backoffMs(this.#failures, world.random(), 500, 30_000), signal);
@@ -67,19 +68,24 @@ export class Mirror {
 
   /** False: try again. A refusal is for people, and trying again would not change it. */
   async #copy(cluster: string, signal: AbortSignal): Promise<boolean> {
-    const { metrics, place } = this.#parts;
     try {
       const { generation, problem } = await this.#bringUp(cluster, signal);
-      metrics.noteMirror(place.name, cluster, generation, problem !== null);
-      this.#say(cluster, problem);
+      this.#note(cluster, generation, problem);
       return true;
     } catch (error) {
       if (signal.aborted) return true;
       if (!(error instanceof ConsulError)) throw error;
-      metrics.noteMirror(place.name, cluster, null, true);
-      this.#say(cluster, error.message);
+      this.#note(cluster, null, error.message);
       return false;
     }
+  }
+
+  /** A series of a cluster that has ceased to be ours meanwhile would never change again. */
+  #note(cluster: string, generation: number | null, problem: string | null): void {
+    const { metrics, place, follows } = this.#parts;
+    if (!follows(cluster)) return;
+    metrics.noteMirror(place.name, cluster, generation, problem !== null);
+    this.#say(cluster, problem);
   }
 
   async #bringUp(

@@ -60,7 +60,7 @@ async function runAgent(run: Run, options: AgentOptions, parts: Parts): Promise<
     log,
     agent: options.settings.agent,
     world,
-    mirrors: (leads) =>
+    mirrors: (follows) =>
       places.map(
         (place) =>
           new Mirror({
@@ -71,7 +71,7 @@ async function runAgent(run: Run, options: AgentOptions, parts: Parts): Promise<
             metrics,
             log,
             deadlineMs: settings.deadlineMs,
-            leads,
+            follows,
           }),
       ),
   });
