@@ -117,6 +117,20 @@ export function proxySqlClientsSuite(kind: Kind): void {
       expect(await client.where()).toBe("second");
     });
 
+    it("hide a connection that a session holds from stats_mysql_processlist", async () => {
+      const client = await rules();
+      expect(await sessions()).toMatchObject([{ hostgroup: "-1", srv_host: null, command: "Sleep" }]);
+      await client.run("CREATE TEMPORARY TABLE kept (id INT)");
+      expect(await sessions()).toMatchObject([
+        { hostgroup: String(WRITER), srv_port: String(traffic.first.port) },
+      ]);
+      expect(await client.where()).toBe("second");
+      expect(await sessions()).toMatchObject([
+        { hostgroup: String(READER), srv_host: null, srv_port: null, command: "Sleep" },
+      ]);
+      expect(await traffic.pool(WRITER, traffic.first)).toMatchObject({ used: 1 });
+    });
+
     it("can't send a session elsewhere that a SET has locked", async () => {
       const client = await rules();
       await client.run("SET @a = 1");

@@ -16,6 +16,7 @@ import { type World, onlineIn, proxySqlKind, startWorld } from "./world.js";
 const there =
   serverForTests("mariadb", "drain and old connections, end to end, on real MariaDB") !== undefined;
 const WRITER = 10;
+const READER = 20;
 const forward = { user: "forward", password: "forward-password" };
 /** Long enough to look around in, short enough to wait for. */
 const DRAIN_SECONDS = 4;
@@ -26,7 +27,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
   let world: World;
   let proxysql: ProxySql;
   const sessions: Connection[] = [];
-  const plan = () => ({ name: "main", writer: WRITER, reader: 20, servers: [db1, db2].map(serverOf) });
+  const plan = () => ({ name: "main", writer: WRITER, reader: READER, servers: [db1, db2].map(serverOf) });
 
   beforeAll(async () => {
     [db1, db2] = await Promise.all([startMariaDb({ serverId: 1 }), startMariaDb({ serverId: 2 })]);
@@ -49,6 +50,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
         { username: accounts.app.user, password: accounts.app.password, default_hostgroup: WRITER },
         { username: forward.user, password: forward.password, default_hostgroup: WRITER, fast_forward: 1 },
       ],
+      rules: [{ rule_id: 1, active: 1, match_digest: "^SELECT id", destination_hostgroup: READER, apply: 1 }],
     });
     await world.addProxy(proxysql, "proxy1");
   });
@@ -95,6 +97,19 @@ describe.runIf(there)("sessions of an outgoing master", () => {
       },
       { timeoutMs: 30_000, what: `${what} to be ${String(wanted)}` },
     );
+  }
+
+  /** Who takes writes now, and the other one. */
+  async function now(): Promise<[master: MariaDb, other: MariaDb]> {
+    const { master } = await world.record("main");
+    return master.port === db1.port ? [db1, db2] : [db2, db1];
+  }
+
+  async function connectionsInUse(of: MariaDb): Promise<unknown> {
+    const [row] = await proxysql.admin(
+      `SELECT ConnUsed FROM stats_mysql_connection_pool WHERE hostgroup=${WRITER} AND srv_port=${of.port}`,
+    );
+    return row?.["ConnUsed"];
   }
 
   function facts(failed: MariaDb, successor: MariaDb, command = "") {
@@ -160,15 +175,11 @@ describe.runIf(there)("sessions of an outgoing master", () => {
   });
 
   test("a former master comes back only after its old transactions are gone: none lives again", async () => {
-    const { master } = await world.record("main");
-    const [from, to] = master.port === db1.port ? [db1, db2] : [db2, db1];
+    const [from, to] = await now();
     const old = await inTransaction("from before");
     await open(from, to);
     await writersBecome(proxysql, WRITER, [to.address]);
-    const lingering = await proxysql.admin(
-      `SELECT ConnUsed FROM stats_mysql_connection_pool WHERE hostgroup=${WRITER} AND srv_port=${from.port}`,
-    );
-    expect(lingering).toEqual([{ ConnUsed: "1" }]);
+    expect(await connectionsInUse(from)).toBe("1");
     await open(to, from);
     await writersBecome(proxysql, WRITER, [from.address]);
     expect(await state(old.query("INSERT INTO notes (text) VALUES ('lives again')"))).not.toBe("done");
@@ -178,6 +189,41 @@ describe.runIf(there)("sessions of an outgoing master", () => {
     const fresh = await client();
     await fresh.query("INSERT INTO notes (text) VALUES ('from now on')");
     expect(await notes(from)).toContain("from now on");
+  });
+
+  test("a connection that hides behind a read elsewhere does not keep its master out for good", async () => {
+    const [from, to] = await now();
+    const hides = await client();
+    await hides.query("CREATE TEMPORARY TABLE kept (id INT)");
+    await hides.query("SELECT id FROM notes");
+    await open(from, to);
+    await writersBecome(proxysql, WRITER, [to.address]);
+    const waits = await client();
+    expect(await connectionsInUse(from)).toBe("1");
+    await open(to, from);
+    await writersBecome(proxysql, WRITER, [from.address]);
+    expect(await state(hides.query("SELECT * FROM kept"))).not.toBe("done");
+    expect(await state(waits.query("INSERT INTO notes (text) VALUES ('was at no other hostgroup')"))).toBe(
+      "done",
+    );
+  });
+
+  test("when a fence stands, a fast_forward session writes no more", async () => {
+    const [from, to] = await now();
+    const fast = await client(forward);
+    const writing = (async () => {
+      for (;;) await fast.query("INSERT INTO notes (text) VALUES ('fast forward')");
+    })();
+    const ended = state(writing);
+    const written = async () => (await notes(from)).filter((text) => text === "fast forward").length;
+    await becomes("what is written", async () => String(await written()), /^[1-9]/);
+    const fence = await world.hook("PreFailoverProcesses", facts(from, to));
+    expect(fence.stdout + fence.stderr).toContain("1 of 1 proxies");
+    const atTheFence = await written();
+    expect(await ended).not.toBe("done");
+    expect(await written()).toBe(atTheFence);
+    await open(from, to);
+    await writersBecome(proxysql, WRITER, [to.address]);
   });
 });
 

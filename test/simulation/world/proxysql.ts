@@ -95,6 +95,9 @@ export class ProxySqlModel {
         for (const { host } of statement.servers) this.#used.set(host, 0);
         this.#look();
         break;
+      // There are no such sessions here: one is gone as soon as its server is.
+      case "kill-fast-forward":
+        break;
     }
     this.#lookAtMemory();
     this.host.engine.tell(this.name, () => `${statement.kind}: ${this.#describe()}`);

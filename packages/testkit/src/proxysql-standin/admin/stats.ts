@@ -44,7 +44,9 @@ export function processlistRows(core: Core): StoredValue[][] {
 
 function processRow(core: Core, session: Session): StoredValue[] {
   const { client, running } = session;
-  const held = running?.backend ?? session.fastForwarded ?? session.slots.any;
+  const { hostgroup } = session;
+  // Of the connections that it holds, only the one that it used last (lib/MySQL_Thread.cpp, SQL3_Processlist).
+  const held = running?.backend ?? session.fastForwarded ?? session.slots.get(hostgroup);
   const server = held && core.hostgroups.server(held.serverId);
   const since = running?.startedAt ?? session.lastActive;
   return [
@@ -54,7 +56,7 @@ function processRow(core: Core, session: Session): StoredValue[] {
     session.schema,
     client.address,
     client.socket.remotePort ?? 0,
-    running?.hostgroup ?? server?.hostgroup_id ?? session.user.defaultHostgroup,
+    hostgroup,
     server ? "127.0.0.1" : null,
     held && server ? held.link.localPort : null,
     server?.hostname ?? null,

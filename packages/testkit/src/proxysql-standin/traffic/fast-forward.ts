@@ -17,6 +17,7 @@ export async function fastForward(
   packet: Packet,
 ): Promise<((packet: Packet) => void) | undefined> {
   const hostgroup = session.user.defaultHostgroup;
+  session.hostgroup = hostgroup;
   const startedAt = Date.now();
   try {
     const backend = await acquire(session.proxy.hostgroups, wish(session, hostgroup, true));

@@ -20,6 +20,7 @@ export async function runStatement(session: Session, statement: Statement): Prom
   const { variables } = session.proxy;
   session.slots.releaseWarned();
   const startedAt = Date.now();
+  session.hostgroup = statement.hostgroup;
   session.running = { text: statement.text, hostgroup: statement.hostgroup, startedAt, backend: undefined };
   let retries = statement.verdict.retries ?? variables.number("mysql-query_retries_on_failure");
   let wanted = wish(session, statement.hostgroup, false);

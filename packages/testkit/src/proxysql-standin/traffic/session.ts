@@ -38,6 +38,8 @@ export class Session {
   /** Where all statements go while a transaction is open there. */
   transactionHostgroup: number | undefined;
   running: Running | undefined;
+  /** Where its last statement went; -1: it has sent none. */
+  hostgroup = -1;
   /** The connection of a fast_forward session. */
   fastForwarded: Backend | undefined;
   lastActive = Date.now();

@@ -19,11 +19,6 @@ export class Slots {
     return this.#held.get(hostgroup);
   }
 
-  /** One of the connections that are held, if any. */
-  get any(): Backend | undefined {
-    return [...this.#held.values()][0];
-  }
-
   /** The hostgroup where a transaction is open, if there is one. */
   get inTransaction(): number | undefined {
     return [...this.#held].find(([, backend]) => backend.inTransaction)?.[0];
