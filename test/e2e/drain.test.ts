@@ -105,7 +105,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
     return master.port === db1.port ? [db1, db2] : [db2, db1];
   }
 
-  async function connectionsInUse(of: MariaDb): Promise<unknown> {
+  async function heldOn(of: MariaDb): Promise<unknown> {
     const [row] = await proxysql.admin(
       `SELECT ConnUsed FROM stats_mysql_connection_pool WHERE hostgroup=${WRITER} AND srv_port=${of.port}`,
     );
@@ -179,7 +179,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
     const old = await inTransaction("from before");
     await open(from, to);
     await writersBecome(proxysql, WRITER, [to.address]);
-    expect(await connectionsInUse(from)).toBe("1");
+    expect(await heldOn(from)).toBe("1");
     await open(to, from);
     await writersBecome(proxysql, WRITER, [from.address]);
     expect(await state(old.query("INSERT INTO notes (text) VALUES ('lives again')"))).not.toBe("done");
@@ -199,7 +199,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
     await open(from, to);
     await writersBecome(proxysql, WRITER, [to.address]);
     const waits = await client();
-    expect(await connectionsInUse(from)).toBe("1");
+    expect(await heldOn(from)).toBe("1");
     await open(to, from);
     await writersBecome(proxysql, WRITER, [from.address]);
     expect(await state(hides.query("SELECT * FROM kept"))).not.toBe("done");
