@@ -1,4 +1,14 @@
-import { type AdminCut, startAdminCut, startProxySql, waitUntil } from "@primacy/testkit";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type AdminCut,
+  type WatcherProcess,
+  proxySqlAccounts,
+  startAdminCut,
+  startProxySql,
+  startWatcher,
+  waitUntil,
+} from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import { type World, onlineIn, proxySqlKind, serversOf, startWorld } from "./world.js";
 
@@ -46,4 +56,47 @@ describe("two clusters on one ProxySQL", () => {
       what: "one writer of the other cluster again",
     });
   });
+
+  test("SIGHUP: settings that can't be used change nothing; a cluster that is no longer named is gone from everywhere", async () => {
+    const world: World = await startWorld([MAIN, SHOP]);
+    closing.push(async () => world.close());
+    await world.bootstrap(MAIN, db1);
+    await world.bootstrap(SHOP, db4);
+    const config = join(world.folder, "watcher.yaml");
+    await writeFile(config, "clusters: [main, shop]\n");
+    const proxysql = await startProxySql({ kind: proxySqlKind });
+    closing.push(async () => proxysql.close());
+    const watcher = await startWatcher({
+      proxy: "proxy1",
+      clusters: [],
+      admin: { host: "127.0.0.1", port: proxysql.adminPort, ...proxySqlAccounts.admin },
+      consul: [world.consulAddress],
+      env: { PRIMACY_CONFIG: config },
+    });
+    closing.push(async () => watcher.close());
+    for (const cluster of ["main", "shop"]) await watcher.waitForGeneration(cluster, 1);
+
+    await writeFile(config, "clusters: [main\nno: {yaml");
+    watcher.signal("SIGHUP");
+    await waitUntil(() => watcher.log.includes("going on with the old ones"), {
+      timeoutMs: 20_000,
+      what: "the watcher to say that the settings can't be used",
+    });
+    expect((await watcher.readiness()).clusters.map((one) => one.cluster)).toEqual(["main", "shop"]);
+    expect(await clustersInMetrics(watcher)).toEqual(["main", "shop"]);
+
+    await writeFile(config, "clusters: [main]\n");
+    watcher.signal("SIGHUP");
+    await watcher.waitForGeneration("main", 1);
+    await waitUntil(async () => (await clustersInMetrics(watcher)).join() === "main", {
+      timeoutMs: 20_000,
+      what: "the series of a cluster that is no longer named to go",
+    });
+    expect((await watcher.readiness()).clusters.map((one) => one.cluster)).toEqual(["main"]);
+  });
 });
+
+async function clustersInMetrics(watcher: WatcherProcess): Promise<string[]> {
+  const text = await (await watcher.get("/metrics")).text();
+  return [...new Set([...text.matchAll(/cluster="([^"]+)"/g)].map((match) => match[1] ?? ""))].sort();
+}

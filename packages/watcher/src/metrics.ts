@@ -78,6 +78,8 @@ export class Metrics {
     if (outcome.kind !== "held") this.#record.set({ cluster }, outcome.record.generation);
     if (outcome.kind === "refused") this.#refused.inc({ cluster, reason: outcome.refusal });
     if (outcome.kind === "failed") this.#failures.inc({ cluster, code: outcome.code });
+    if (outcome.kind === "refused" || outcome.kind === "conflict")
+      this.#writers.set({ cluster }, outcome.writers.length);
     if (outcome.kind === "withheld") this.#noteVerified(cluster, outcome);
     if (outcome.kind !== "applied") return;
     this.#noteVerified(cluster, outcome);
@@ -109,6 +111,17 @@ export class Metrics {
 
   noteVerifiedAge(cluster: string, seconds: number): void {
     this.#verifiedAge.set({ cluster }, seconds);
+  }
+
+  /** Drops the series of all clusters but these: what is no longer watched must not look as if it were. */
+  async keepOnly(clusters: readonly string[]): Promise<void> {
+    for (const metric of this.registry.getMetricsAsArray()) {
+      if (!(metric instanceof Gauge || metric instanceof Counter || metric instanceof Histogram)) continue;
+      for (const { labels } of (await metric.get()).values) {
+        const { le: _bucket, ...own } = labels as Record<string, string | number>;
+        if (typeof own["cluster"] === "string" && !clusters.includes(own["cluster"])) metric.remove(own);
+      }
+    }
   }
 
   noteProxySql(up: boolean): void {

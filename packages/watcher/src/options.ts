@@ -117,7 +117,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads flags, environment and file into one object. Throws {@link OptionsError}. */
 export function readOptions(flags: Flags, environment: Environment): WatcherOptions {
-  const config = readConfig(flags.config ?? environment["PRIMACY_CONFIG"], environment);
+  const config = readConfig(flags.config ?? filled(environment["PRIMACY_CONFIG"]), environment);
   const proxy = named(flags.proxy ?? config.proxy ?? hostname().split(".")[0] ?? "", "proxy");
   const clusters = (flags.cluster ?? config.clusters ?? []).map((one) => named(one, "cluster"));
   if (clusters.length === 0) {
@@ -181,7 +181,9 @@ function withEnvironment(file: Record<string, unknown>, environment: Environment
     ...file,
     ...defined({
       proxy: environment["PRIMACY_PROXY"],
-      clusters: environment["PRIMACY_CLUSTERS"]?.split(",").map((one) => one.trim()),
+      clusters: filled(environment["PRIMACY_CLUSTERS"])
+        ?.split(",")
+        .map((one) => one.trim()),
       stateDirectory: environment["PRIMACY_STATE_DIRECTORY"],
       logLevel: environment["PRIMACY_LOG_LEVEL"],
       http: httpOf(environment["PRIMACY_HTTP"]),
@@ -216,7 +218,13 @@ function httpOf(value: string | undefined): false | { host: string; port: string
   if (value === undefined || value === "") return undefined;
   if (value === "off") return false;
   const colon = value.lastIndexOf(":");
-  return { host: value.slice(0, Math.max(0, colon)) || "127.0.0.1", port: value.slice(colon + 1) };
+  const host = value.slice(0, Math.max(0, colon)).replace(/^\[(.*)\]$/, "$1");
+  return { host: host || "127.0.0.1", port: value.slice(colon + 1) };
+}
+
+/** An empty variable counts as none. */
+function filled(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
 }
 
 function defined(values: Record<string, unknown>): Record<string, unknown> {

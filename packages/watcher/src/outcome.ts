@@ -11,9 +11,15 @@ export type Outcome =
       readonly refusal: RefusalReason;
       readonly reason: string;
       readonly record: RecordName;
+      readonly writers: readonly Server[];
     }
-  /** Somebody else owns the hostgroups. */
-  | { readonly kind: "conflict"; readonly conflicts: readonly Conflict[]; readonly record: RecordName }
+  /** Somebody else owns the hostgroups. `writers`: as for {@link Verified}, though nobody has verified them. */
+  | {
+      readonly kind: "conflict";
+      readonly conflicts: readonly Conflict[];
+      readonly record: RecordName;
+      readonly writers: readonly Server[];
+    }
   /** It was to be applied and something went wrong; it will be tried again. */
   | { readonly kind: "failed"; readonly code: string; readonly reason: string; readonly record: RecordName }
   /** The runtime shows what the record asks for. */

@@ -74,8 +74,9 @@ export async function pass(documents: Documents, context: PassContext, full: boo
     return await context.proxy.admin.exclusively(async () => {
       const begun = { atMs: context.monotonicNow(), fences: context.moment().fences };
       const { decision, layers } = await readAndDecide(documents, context, full);
-      if (decision.kind === "refuse") return { ...decision, kind: "refused", record };
-      if (decision.kind === "conflict") return { ...decision, record };
+      const writers = writersIn(layers.runtime, documents.layout.hostgroups.writer);
+      if (decision.kind === "refuse") return { ...decision, kind: "refused", record, writers };
+      if (decision.kind === "conflict") return { ...decision, record, writers };
       return await apply(decision, { documents, layers, record, context, begun });
     });
   } catch (error) {

@@ -68,6 +68,7 @@ async function reload(
     log.info({}, "SIGHUP: starting anew with the settings as they are now");
     const next = await begin(options, metrics, log);
     await old.stop();
+    await metrics.keepOnly(options.clusters);
     return next;
   } catch (error) {
     log.error({ err: error }, "SIGHUP: the settings can't be used; going on with the old ones");

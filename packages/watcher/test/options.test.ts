@@ -82,4 +82,17 @@ test("an empty variable counts as none, and the datacenter follows the same orde
   expect(empty.consul).toMatchObject({ addresses: ["http://10.0.0.1:8500"], datacenter: "from-file" });
   const moved = readOptions({ config }, { ...password, PRIMACY_CONSUL_DATACENTER: "from-env" });
   expect(moved.consul.datacenter).toBe("from-env");
+  const none = { PRIMACY_CONFIG: "", PRIMACY_CLUSTERS: "", PRIMACY_HTTP: "", PRIMACY_PROXY: "" };
+  expect(readOptions({ config }, { ...password, ...none })).toMatchObject({ clusters: ["main"], proxy: "p" });
+  const flags = { cluster: ["main"], proxy: "p" };
+  expect(readOptions(flags, { ...password, ...none })).toEqual(readOptions(flags, password));
+});
+
+test.each([
+  ["127.0.0.2:7000", { host: "127.0.0.2", port: 7000 }],
+  [":7000", { host: "127.0.0.1", port: 7000 }],
+  ["[::1]:7000", { host: "::1", port: 7000 }],
+  ["off", null],
+])("PRIMACY_HTTP=%s", (PRIMACY_HTTP, http) => {
+  expect(readOptions({ cluster: ["main"], proxy: "p" }, { ...password, PRIMACY_HTTP }).http).toEqual(http);
 });

@@ -32,11 +32,15 @@ describe("what is acknowledged", () => {
     ["applied, though old connections linger", { ...applied, connectionsInUse: 2 }, "applied"],
     ["draining", { ...applied, record: { ...record, phase: "draining" }, connectionsInUse: 2 }, "draining"],
     ["drained", { ...applied, record: { ...record, phase: "draining" } }, "drained"],
-    ["refused", { kind: "refused", refusal: "lower-generation", reason: "older", record }, "refused"],
+    [
+      "refused",
+      { kind: "refused", refusal: "lower-generation", reason: "older", record, writers: [db1] },
+      "refused",
+    ],
     ["failing", { kind: "failed", code: "PROXYSQL_TIMEOUT", reason: "no answer", record }, "failing"],
     [
       "failing",
-      { kind: "conflict", conflicts: [{ owner: "monitor", reason: "r", resolve: "s" }], record },
+      { kind: "conflict", conflicts: [{ owner: "monitor", reason: "r", resolve: "s" }], record, writers: [] },
       "failing",
     ],
   ])("%s", (_what, outcome, state) => {

@@ -71,10 +71,11 @@ class Pass {
     const { rules, state, moment } = this.parts;
     const marks = [state.mark, stamp].filter((one): one is Mark => one !== null);
     const decision = rules.decide(this.documents, facts, marks, moment());
+    const writers = writersIn(facts.layers.runtime, this.documents.layout.hostgroups.writer);
     if (decision.kind === "refuse") {
-      this.done({ ...decision, kind: "refused", record: this.#record });
+      this.done({ ...decision, kind: "refused", record: this.#record, writers });
     } else if (decision.kind === "conflict") {
-      this.done({ ...decision, record: this.#record });
+      this.done({ ...decision, record: this.#record, writers });
     } else if (decision.isNew && rules.steps.remembersFirst) {
       this.#remember(() => {
         this.#carryOut(decision, 0);
