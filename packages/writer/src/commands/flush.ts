@@ -32,6 +32,7 @@ const BY_WEIGHT: readonly ExitName[] = [
   "denied",
   "unreachable",
   "unusable",
+  "not-opened",
   "unknown-cluster",
   "refused-contradictory",
   "refused-stale",

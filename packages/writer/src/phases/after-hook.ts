@@ -1,7 +1,8 @@
 import type { HookEvent } from "@primacy/contract";
-import { commitEvent } from "../commit.js";
-import { type Ending, type Standing, commitEnding } from "../ending.js";
+import type { Ending, Standing } from "../ending.js";
+import { deliverLive } from "../live-event.js";
 import { type Run, commitContext, freshDeadline, phaseMeans } from "../run.js";
+import { Spool } from "../spool/folder.js";
 import { type PhaseReport, type Takeover, holdDrain, holdFence, waitForAll } from "./hold.js";
 
 /**
@@ -57,14 +58,21 @@ function takeoverOf(cluster: string, event: HookEvent, { record, layout }: Stand
 
 /**
  * The exit code will stop the takeover, and no other hook will come (Orchestrator 3.2.6, go/logic/topology_recovery.go):
- * so whoever stops it must also end it.
+ * so whoever stops it must also end it, or leave that in the spool.
  */
 async function takeBack(run: Run, cluster: string, event: PreEvent, ending: Ending): Promise<Ending> {
   const { outgoing, beganAt } = event;
   const cause = { ...event.cause, kind: "failover-failed" } as const;
-  const abort = { kind: "abort", outgoing, beganAt, cause } as const;
-  const outcome = await commitEvent(cluster, abort, freshDeadline(run), commitContext(run, false));
-  const taken = commitEnding(cluster, outcome);
+  const hook = event.kind === "drain" ? "PreGracefulTakeover" : "PreFailover";
+  const { folder, limit } = run.settings.spool;
+  const taken = await deliverLive(
+    { cluster, hook, event: { kind: "abort", outgoing, beganAt, cause } },
+    {
+      spool: new Spool(folder, limit),
+      commit: commitContext(run, false),
+      deadline: freshDeadline(run),
+    },
+  );
   return {
     ...ending,
     line: `${ending.line}; stopped, so taken back: ${taken.line}`,
