@@ -63,6 +63,11 @@ export interface CommitContext {
    * whose masters Primacy opens can't be opened.
    */
   readonly beforeOpening?: BeforeOpening | undefined;
+  /**
+   * The `writeId` of the record that the event was decided on: where another one stands by now, nothing is written. For
+   * what was concluded from a look at things, which takes seconds; whoever was told an event leaves it out.
+   */
+  readonly decidedOn?: string | undefined;
 }
 
 /**
@@ -76,6 +81,7 @@ export async function commitEvent(
   context: CommitContext,
 ): Promise<CommitOutcome> {
   let until = deadline;
+  let { decidedOn } = context;
   const left = () => until - context.world.elapsed();
   for (let races = 0; ; races++) {
     if (left() <= 0)
@@ -85,12 +91,14 @@ export async function commitEvent(
         deadlineMs: left(),
         signal: context.signal,
       });
-      const decided = decideOn(snapshot, event, context);
+      const decided = supersededBy(snapshot, event, decidedOn) ?? decideOn(snapshot, event, context);
       if ("kind" in decided) return decided;
       const asked = context.world.elapsed();
       const step = await openingStep(openingOf(decided, event), decided.rule, context.beforeOpening);
       until += context.world.elapsed() - asked;
       if (step.kind === "not-opened") return step;
+      // It has raised its own fence.
+      if (step.kind === "again") decidedOn = undefined;
       const outcome = step.kind === "again" ? "lost-race" : await write(decided, step, left(), context);
       if (outcome !== "lost-race") return outcome;
     } catch (error) {
@@ -128,6 +136,22 @@ function decideOn(
     return { kind: "nothing", rule, reason, record, layout, warnings: masterWarnings(record, layout) };
   }
   return { snapshot, layout, current: read.record?.value ?? null, rule, reason, record };
+}
+
+function supersededBy(
+  { record, layout }: ClusterSnapshot,
+  event: ClusterEvent,
+  decidedOn: string | undefined,
+): CommitOutcome | undefined {
+  if (decidedOn === undefined || record.kind !== "valid" || record.value.writeId === decidedOn)
+    return undefined;
+  return {
+    kind: "refused",
+    refusal: "stale",
+    rule: event.kind === "abort" ? "abort-refused-stale" : "open-refused-stale",
+    reason: `generation ${String(record.value.generation)} was written after this was decided`,
+    layout: layout.kind === "valid" ? layout.value : undefined,
+  };
 }
 
 function openingOf({ snapshot, current, record, layout }: Change, event: ClusterEvent): Opening | null {

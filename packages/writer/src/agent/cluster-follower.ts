@@ -103,7 +103,7 @@ export class ClusterFollower {
     this.#noteDecision(decision, look, record);
     const view = look.kind === "view" ? look.view : null;
     this.#members.believe(view, documents);
-    const committed = decision.event !== null && (await this.#commit(decision, signal));
+    const committed = decision.event !== null && (await this.#commit(decision, record, signal));
     // Judged against the master of before, they would be wrong a moment later.
     if (!committed) await this.#members.write(view, documents, { decision, since: this.#since }, signal);
     await this.#proxies.look(snapshot, signal);
@@ -164,11 +164,12 @@ export class ClusterFollower {
   }
 
   /** True where the record has changed. */
-  async #commit(decision: RecordDecision, signal: AbortSignal): Promise<boolean> {
+  async #commit(decision: RecordDecision, decidedOn: MasterRecord, signal: AbortSignal): Promise<boolean> {
     const { commit, metrics, leads } = this.parts;
     if (decision.event === null || !leads()) return false;
     const deadline = commit.world.elapsed() + this.settings.consulDeadlineMs;
-    const outcome = await commitEvent(this.cluster, decision.event, deadline, { ...commit, signal });
+    const context = { ...commit, signal, decidedOn: decidedOn.writeId };
+    const outcome = await commitEvent(this.cluster, decision.event, deadline, context);
     const ending = commitEnding(this.cluster, outcome);
     metrics.noteEvent(this.cluster, decision.rule, outcome.kind);
     const fields = { rule: decision.rule, reason: decision.reason, ...ending.fields };

@@ -196,7 +196,8 @@ function disagreement(
     outgoing: record.master,
     successor: claim.server,
     cause: { kind: "repair", failureType: "", recoveryUid: "", command: "" },
-    beganAt: null,
+    // Not "about now", whenever it is written: what an operator decides after this goes before it.
+    beganAt: new Date(context.nowMs).toISOString(),
   };
   const reason = `${other} is the one valid master: ${evidence}`;
   return conclude(event, { rule: "repair-master", reason }, rest, [...watched, key]);

@@ -15,9 +15,11 @@ export function findingKey(finding: Finding): string {
   return `finding ${finding.rule}`;
 }
 
-/** The first finding that people must look at; null where there is none, or it is being dealt with. Pure. */
-export function disagreementOf({ event, findings }: RecordDecision): Finding | null {
-  if (event !== null) return null;
+/**
+ * The first finding that people must look at; null where there is none. One that the agent deals with itself is over
+ * before it has lasted, unless the record can't be written. Pure.
+ */
+export function disagreementOf({ findings }: Pick<RecordDecision, "findings">): Finding | null {
   return findings.find((one) => weightOf(one) !== "quiet" && !IS_SILENCE.has(one.rule)) ?? null;
 }
 

@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { describe, expect, test } from "vitest";
 import { ClusterFollower } from "../../src/agent/cluster-follower.js";
 import { AgentMetrics } from "../../src/agent/metrics.js";
+import { commitEvent } from "../../src/commit.js";
 import { OrchestratorError } from "../../src/agent/orchestrator/error.js";
 import type { Instance } from "../../src/agent/orchestrator/instance.js";
 import type { Recovery } from "../../src/agent/orchestrator/recovery.js";
@@ -45,6 +46,8 @@ class Scenario {
   readonly layout: Layout;
   /** What Orchestrator answers; null: nothing. */
   answer: ViewParts | null = { listed: HEALTHY };
+  /** Done while Orchestrator is asked, once. */
+  meanwhile: (() => Promise<unknown>) | null = null;
   leads = true;
   follower: ClusterFollower;
   readonly policy: "report" | "repair";
@@ -104,14 +107,15 @@ class Scenario {
       {
         store: this.consul,
         client: {
-          readCluster: () => {
+          readCluster: async () => {
+            const { meanwhile } = this;
+            this.meanwhile = null;
+            await meanwhile?.();
             if (this.answer === null) {
-              return Promise.reject(new OrchestratorError("ORCHESTRATOR_NO_LEADER", "no Orchestrator leads"));
+              throw new OrchestratorError("ORCHESTRATOR_NO_LEADER", "no Orchestrator leads");
             }
             const { listed = [], askedFor = [], recoveries = [] } = this.answer;
-            return Promise.resolve(
-              clusterView({ listed: fresh(listed, this.world), askedFor, recoveries }, this.layout),
-            );
+            return clusterView({ listed: fresh(listed, this.world), askedFor, recoveries }, this.layout);
           },
         },
         commit: commitContextOf(this.consul, this.world),
@@ -238,6 +242,44 @@ describe("a pass", () => {
     await scenario.see({ listed: HEALTHY }, 20);
     await scenario.see(AFTER_FAILOVER, 60);
     expect([scenario.master, scenario.memberStates]).toEqual(["7 open db1", "none"]);
+  });
+
+  const moved = { listed: [replica(db1, { source: db2 }), root(db2), replica(db3, { source: db2 })] };
+
+  test("an operator's word that comes while it decides stands: what was decided before is not written", async () => {
+    const scenario = await new Scenario({ policy: "repair" }).see(moved, 30);
+    expect(scenario.master).toBe("7 open db1");
+    scenario.meanwhile = () =>
+      commitEvent(
+        "main",
+        {
+          kind: "set",
+          master: db1,
+          seenGeneration: 7,
+          beganAt: new Date(scenario.world.now()).toISOString(),
+          cause: { kind: "operator", failureType: "", recoveryUid: "", command: "" },
+        },
+        scenario.world.elapsed() + 1000,
+        commitContextOf(scenario.consul, scenario.world),
+      );
+    await scenario.see(moved, 1);
+    expect(scenario.master).toBe("8 open db1");
+    await scenario.see(moved, 29);
+    expect(scenario.master).toBe("8 open db1");
+    await scenario.see(moved, 2);
+    expect(scenario.master).toBe("9 open db2");
+  });
+
+  test("a record that it may not write is a disagreement that people hear of", async () => {
+    const scenario = await new Scenario().see({ listed: HEALTHY }, 60);
+    scenario.consul.recordDenied = true;
+    await scenario.see(AFTER_FAILOVER, 30);
+    expect(scenario.master).toBe("7 open db1");
+    expect(scenario.consul.memberDocument?.disagreement).toMatchObject({ rule: "replay-recovery" });
+    scenario.consul.recordDenied = false;
+    await scenario.see(AFTER_FAILOVER, 10);
+    expect(scenario.master).toBe("8 open db2");
+    expect(scenario.consul.memberDocument?.disagreement).toBeNull();
   });
 
   test("goes on where it may not see which proxies follow", async () => {

@@ -70,8 +70,13 @@ export class MemoryConsul {
       address: "memory",
     }));
 
+  /** May nobody write the record? */
+  recordDenied = false;
+
   commitRecord = (_cluster: string, commit: RecordCommit): Promise<WriteOutcome> =>
     this.#call((): WriteOutcome => {
+      if (this.recordDenied)
+        return { outcome: "not-written", cause: new ConsulError("CONSUL_DENIED", "denied") };
       if (commit.expectedIndex !== this.#indexes.record) return { outcome: "lost-race" };
       this.record = recordText(commit.record);
       this.history.push(commit.record);
