@@ -69,7 +69,7 @@ function afterOlder(report: DeliveryReport): Older {
   const notes = [
     ...decided.map((one) => `spooled event: ${commitEnding(one.entry.cluster, one.outcome).line}`),
     ...decided.flatMap((one) => one.diskProblem ?? []),
-    ...report.unreadable.map((file) => `spooled file ${file.name} is no event: ${file.problem}`),
+    ...report.unreadable.map((file) => `spooled file ${file.name} is left out: ${file.problem}`),
   ];
   const kept = report.delivered.find((one) => one.kept);
   return kept === undefined ? { notes } : { notes, blocked: kept.outcome };

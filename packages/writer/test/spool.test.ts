@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  utimesSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { writeDurably } from "../src/spool/durable-file.js";
@@ -128,6 +136,19 @@ describe("files that are no events", () => {
     expect(unreadable).toMatchObject([{ name, moved: true }]);
     expect(files(join(spool.folder, "unreadable"))).toEqual([name]);
     expect(typeof readEntry(text)).toBe("string");
+  });
+
+  it("what the disk does not give back is kept where it is: it may be an event", async () => {
+    const spool = new Spool(temporaryFolder(), 10);
+    await spool.add(entry(), id(1));
+    const name = "20261121T091900000Z-main-open-0000beef.json";
+    // Nobody is refused a file for being root, but Node reads none of this size.
+    writeFileSync(join(spool.folder, name), "");
+    truncateSync(join(spool.folder, name), 3 * 2 ** 30);
+    const { files: waiting, unreadable } = await spool.waiting();
+    expect(waiting).toHaveLength(1);
+    expect(unreadable).toMatchObject([{ name, moved: false, problem: expect.stringContaining("GiB") }]);
+    expect(await spool.names()).toHaveLength(2);
   });
 
   it("other people's files, half-written ones and the lock are left alone", async () => {

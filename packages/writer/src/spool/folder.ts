@@ -1,5 +1,6 @@
 import { mkdir, readFile, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { errorText } from "../errors.js";
 import { writeDurably } from "./durable-file.js";
 import {
   type SpoolEntry,
@@ -19,12 +20,18 @@ export interface SpooledFile {
   readonly entry: SpoolEntry;
 }
 
-/** A file that could not be taken as an event. `moved`: it lies in `unreadable/` now. */
+/** A file that could not be taken as an event. `moved`: it is none, and lies in `unreadable/` now. */
 export interface UnreadableFile {
   readonly name: string;
   readonly problem: string;
   readonly moved: boolean;
 }
+
+/** What a file was found to be: an event, gone meanwhile, none of ours, or nobody knows: the disk does not give it back. */
+type Found =
+  | { readonly kind: "entry"; readonly entry: SpoolEntry }
+  | { readonly kind: "gone" }
+  | { readonly kind: "garbage" | "unread"; readonly problem: string };
 
 export class SpoolFullError extends Error {
   override readonly name = "SpoolFullError";
@@ -68,11 +75,14 @@ export class Spool {
     return (await listFolder(this.folder)).filter(isEntryName).sort();
   }
 
-  /** What waits, oldest first. Files that are no events are moved out of the way and told. */
+  /**
+   * What waits, oldest first. Files that are no events are moved out of the way and told. One that could not be read
+   * (another user's, a broken disk) is told and stays: whoever can read it delivers it.
+   */
   async waiting(): Promise<{ files: SpooledFile[]; unreadable: UnreadableFile[] }> {
-    const read = await this.#read(await this.names());
-    const unreadable = await Promise.all(read.unreadable.map((file) => this.#setAside(file)));
-    return { files: read.files, unreadable };
+    const { files, garbage, unread } = await this.#read(await this.names());
+    const aside = await Promise.all(garbage.map((file) => this.#setAside(file)));
+    return { files, unreadable: [...aside, ...unread] };
   }
 
   async remove(name: string): Promise<void> {
@@ -88,24 +98,29 @@ export class Spool {
     await this.#prune(folder);
   }
 
-  async #read(names: readonly string[]): Promise<{ files: SpooledFile[]; unreadable: UnreadableFile[] }> {
+  async #read(
+    names: readonly string[],
+  ): Promise<{ files: SpooledFile[]; garbage: UnreadableFile[]; unread: UnreadableFile[] }> {
     const files: SpooledFile[] = [];
-    const unreadable: UnreadableFile[] = [];
+    const others = { garbage: [] as UnreadableFile[], unread: [] as UnreadableFile[] };
     for (const name of names) {
-      const entry = await this.#readFile(name);
-      if (entry === "gone") continue;
-      if (typeof entry === "string") unreadable.push({ name, problem: entry, moved: false });
-      else files.push({ name, entry });
+      const found = await this.#readFile(name);
+      if (found.kind === "gone") continue;
+      if (found.kind === "entry") files.push({ name, entry: found.entry });
+      else others[found.kind].push({ name, problem: found.problem, moved: false });
     }
-    return { files, unreadable };
+    return { files, ...others };
   }
 
-  async #readFile(name: string): Promise<SpoolEntry | string> {
+  async #readFile(name: string): Promise<Found> {
+    let text: string;
     try {
-      return readEntry(await readFile(join(this.folder, name), "utf8"));
+      text = await readFile(join(this.folder, name), "utf8");
     } catch (error) {
-      return isMissing(error) ? "gone" : String(error);
+      return isMissing(error) ? { kind: "gone" } : { kind: "unread", problem: errorText(error) };
     }
+    const entry = readEntry(text);
+    return typeof entry === "string" ? { kind: "garbage", problem: entry } : { kind: "entry", entry };
   }
 
   async #setAside(file: UnreadableFile): Promise<UnreadableFile> {
