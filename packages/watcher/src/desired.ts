@@ -71,6 +71,8 @@ export function desired(record: MasterRecord, layout: Layout, members: Members |
     neverRead: [
       ...record.quarantined.map((one) => canonicalServer(layout, one)),
       ...(members?.removed ?? []),
+      // The server's own row stands for it: by another name it would read whatever it is.
+      ...layout.servers.flatMap((one) => one.alsoKnownAs),
     ].filter((one) => !listed(one)),
     writer: record.phase === "open" ? master : null,
     master,

@@ -1,4 +1,4 @@
-import { type Server, formatServer, sameServer } from "@primacy/contract";
+import { type Server, formatServer, includesServer, sameServer } from "@primacy/contract";
 import type { Wanted, WantedRow } from "./desired.js";
 import { diskMustBeFenced, wantedOnDisk } from "./disk.js";
 import {
@@ -11,6 +11,7 @@ import {
   rowIs,
   runtimeShows,
   sameKey,
+  serverOf,
 } from "./rows.js";
 
 /** One statement or one check. A plan is data: `plan` prints it, `run` carries it out, tests cut it anywhere. */
@@ -115,11 +116,13 @@ export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Pla
 
 /** What is wrong in the runtime, one sentence each; empty when traffic goes where it must. */
 export function runtimeDifferences(wanted: Wanted, runtime: readonly ServerRow[]): readonly string[] {
+  // What lingers of a row that is out counts as gone, and must not stand for the row that has taken its place.
+  const rows = runtime.filter((row) => row.status !== "OFFLINE_HARD");
   const missing = wanted.rows
-    .filter((row) => !runtime.some((seen) => rowIs(seen, row.hostgroup, row.server)))
+    .filter((row) => !rows.some((seen) => rowIs(seen, row.hostgroup, row.server)))
     .filter((row) => !runtimeShows(row.status, undefined))
     .map((row) => `runtime has no ${wantedName(row)}, wanted ${row.status}`);
-  const wrong = targets(wanted, runtime)
+  const wrong = targets(wanted, rows)
     .filter(({ row, status }) => !runtimeShows(status, row))
     .map(({ row, status }) => `runtime has ${name(row)} ${row.status}, wanted ${status}`);
   return [...missing, ...wrong];
@@ -192,8 +195,11 @@ function canonicalFirst(wanted: Wanted): (a: ServerRow, b: ServerRow) => number 
   return (a, b) => exact(a) - exact(b) || (a.host < b.host ? -1 : a.host > b.host ? 1 : 0);
 }
 
+/** Also a listed server whose name is written in another way: its own row stands for it. */
 function neverReads(wanted: Wanted, row: ServerRow): boolean {
-  return wanted.neverRead.some((server) => sameServer(server, row));
+  const server = serverOf(row);
+  const listed = wanted.rows.filter((one) => one.hostgroup === row.hostgroup).map((one) => one.server);
+  return includesServer([...wanted.neverRead, ...listed], server);
 }
 
 function missingRows(wanted: Wanted, memory: readonly ServerRow[]): readonly ServerRow[] {

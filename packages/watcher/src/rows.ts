@@ -1,4 +1,4 @@
-import { type Server, sameServer } from "@primacy/contract";
+import { type Server, makeServer, sameServer } from "@primacy/contract";
 
 /** What an admin row of `mysql_servers` may say. SHUNNED in the runtime is mostly the monitor's own doing. */
 export type Status = "ONLINE" | "SHUNNED" | "OFFLINE_SOFT" | "OFFLINE_HARD";
@@ -34,6 +34,13 @@ export function managed(hostgroups: Hostgroups, row: ServerRow): boolean {
 /** Is this the row of that server? Host names differ in case only where people wrote them. */
 export function rowIs(row: ServerRow, hostgroup: number, server: Server): boolean {
   return row.hostgroup === hostgroup && sameServer(row, server);
+}
+
+/** The server that a row speaks of, in the one way in which servers are written: `db1.` is `db1`. */
+export function serverOf(row: ServerRow): Server {
+  const written = makeServer(row.host, row.port);
+  // A Unix socket's path, for one, is left as it is.
+  return written.ok ? written.value : { host: row.host, port: row.port };
 }
 
 /** The very same row, byte by byte, as ProxySQL's primary key has it. */
