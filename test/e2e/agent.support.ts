@@ -173,6 +173,27 @@ export class ClusterInConsul {
     if (wrote.some((one) => one.outcome !== "committed")) throw new Error(JSON.stringify(wrote));
   }
 
+  /** As the watcher of a proxy does that has applied the record. */
+  async acknowledge(proxy: string): Promise<void> {
+    const { cluster, generation, incarnation, phase, master } = await this.record();
+    const session = { name: proxy, ttlSeconds: 15, behavior: "delete", lockDelaySeconds: 0 } as const;
+    const sessionId = await this.store.createSession(session);
+    const said = {
+      state: "applied",
+      reason: null,
+      connectionsInUse: 0,
+      tookMs: 1,
+      watcher: "0.1.0",
+    } as const;
+    const seen = { writers: [master], appliedGeneration: generation, at: new Date().toISOString() };
+    await this.store.acknowledge(
+      cluster,
+      proxy,
+      { format: 1, proxy, cluster, generation, incarnation, phase, ...said, ...seen },
+      { sessionId },
+    );
+  }
+
   async record(): Promise<MasterRecord> {
     const { record } = await this.store.readCluster("main", WITHIN);
     if (record.kind !== "valid") throw new Error(JSON.stringify(record));

@@ -434,13 +434,16 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
 
     test("status tells the state of a cluster and what to do next", async () => {
       const before = await run(["status"]);
-      expect(before).toMatchObject({ code: 0 });
+      expect(before).toMatchObject({ code: 30 });
+      expect(before.out).toMatch(/^main {2}degraded {2}.*no live watcher follows/);
       expect(before.out).toContain("note: no agent leads");
+      expect(await run(["status", "--prefix", "elsewhere/"])).toMatchObject({ code: 30 });
       await agent();
       await healthy();
+      await inConsul.acknowledge("proxysql1");
       const ok = await run(["status", "main"]);
       expect(ok.code).toBe(0);
-      expect(ok.out).toMatch(/^main {2}ok {2}127\.0\.0\.1:3311 takes writes, and no proxy follows/);
+      expect(ok.out).toMatch(/^main {2}ok {2}127\.0\.0\.1:3311 takes writes on 1 proxy at generation 1/);
       expect(ok.out).toMatch(/agent orc1 leads since/);
       orchestrator.changes.set(3313, { ReplicationIOThreadState: 0 });
       await inConsul.waitForMembers((seen) => told(seen).includes("3313 broken"), "a broken replica");

@@ -17,8 +17,9 @@ export async function statusCommand(run: Run): Promise<Ending> {
     const all: ClusterStatus[] = [];
     for (const cluster of clusters) all.push(await statusOf(store, cluster, { run, leader }));
     show(run, all, leader);
-    // Fit for a check: anything but ok has an exit code of its own.
-    return { exit: all.every((one) => one.state === "ok") ? "ok" : "not-ok", line: "" };
+    // Fit for a check: anything but ok has an exit code of its own, and a wiped Consul has nothing that is not ok.
+    const ok = all.length > 0 && all.every((one) => one.state === "ok");
+    return { exit: ok ? "ok" : "not-ok", line: "" };
   } catch (error) {
     return consulEnding(named?.value ?? "clusters", error);
   }

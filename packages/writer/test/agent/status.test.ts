@@ -3,6 +3,7 @@ import {
   ABSENT,
   type Acknowledgement,
   type Document,
+  type Layout,
   type Member,
   type Members,
   layoutText,
@@ -67,6 +68,7 @@ function entry(
 interface Changes {
   readonly record?: StatusInput["snapshot"]["record"];
   readonly members?: Document<Members>;
+  readonly layout?: Layout;
   readonly roster?: StatusInput["roster"];
   readonly agentLeads?: boolean;
   readonly folderEmpty?: boolean;
@@ -80,7 +82,7 @@ function status(changes: Changes = {}): ClusterStatus {
     snapshot: {
       cluster: "main",
       record: changes.record ?? stored(),
-      layout: readLayout(layoutText(layoutOf())),
+      layout: readLayout(layoutText(changes.layout ?? layoutOf())),
       members: changes.members ?? healthy,
       folderEmpty: changes.folderEmpty ?? false,
     },
@@ -119,7 +121,7 @@ describe("the state of a cluster", () => {
       "fenced for too long",
       { record: stored({ ...fenced, deadline: "2026-11-21T09:59:30.000Z" }) },
       "fenced",
-      "set main --master host:port --generation 7",
+      "primacy-writer resolve main",
     ],
     [
       "whose master is dead",
@@ -153,10 +155,36 @@ describe("the state of a cluster", () => {
       "px2",
     ],
     [
-      "whose proxies refuse the record",
-      { roster: { acknowledgements: [entry("px1", { state: "refused", reason: "lower generation" })] } },
-      "failing over",
-      "px1",
+      "whose proxies refuse an older record",
+      {
+        roster: {
+          acknowledgements: [
+            entry("px1", { state: "refused", appliedGeneration: 9, reason: "lower-generation: …" }),
+            entry("px2", { state: "refused", appliedGeneration: 12, reason: "lower-generation: …" }),
+          ],
+        },
+      },
+      "disagreement",
+      "set main --master host:port --generation 7, until the generation is above 12",
+    ],
+    [
+      "whose proxies refuse a record of another history",
+      { roster: { acknowledgements: [entry("px1", { state: "refused", reason: "other-incarnation: …" })] } },
+      "disagreement",
+      "primacy-watcher accept --cluster main --generation 7",
+    ],
+    ["without a live watcher", { roster: { acknowledgements: [] } }, "degraded", "start primacy-watcher"],
+    [
+      "whose watchers are all gone",
+      { roster: { acknowledgements: [entry("px1", {}, null)] } },
+      "degraded",
+      "start primacy-watcher",
+    ],
+    [
+      "without a live watcher, under a lease",
+      { layout: layoutOf({ onConsulLoss: "lease" }), roster: { acknowledgements: [] } },
+      "down",
+      "start primacy-watcher",
     ],
     [
       "whose proxies follow another history",
@@ -179,6 +207,19 @@ describe("the state of a cluster", () => {
   test("names the proxies that are behind, and why", () => {
     const told = status({ roster: { acknowledgements: [entry("px1"), entry("px2", { generation: 6 })] } });
     expect(told.says).toBe("1 of 2 proxies are not at generation 7: px2 (at generation 6)");
+  });
+
+  test("a restored record's old master gets no advice of its own", () => {
+    const told = status({
+      members: membersOf([{ ...master, readOnly: true }]),
+      roster: { acknowledgements: [entry("px1", { state: "refused", reason: "lower-generation: …" })] },
+    });
+    expect(told.says).toBe("1 of 1 proxies refuse generation 7: px1 (lower-generation: …)");
+    expect(told.next).not.toContain("writable");
+  });
+
+  test("says nothing of proxies that could not be asked", () => {
+    expect(status({ roster: null }).says).toBe("db1:3306 takes writes");
   });
 
   test("names the replicas that are broken", () => {
@@ -220,6 +261,16 @@ describe("the state of a cluster", () => {
       "away",
     ],
     ["that the proxies are not known", { roster: null }, "could not be read"],
+    [
+      "that the master is not in the layout",
+      { layout: layoutOf({ servers: [db2, db3] }), members: ABSENT },
+      "db1:3306 is not in the layout",
+    ],
+    [
+      "who is downtimed",
+      { members: membersOf([master, memberOf(db2, { downtime: { reason: "backup", endsAt: null } })]) },
+      "db2:3306 is downtimed",
+    ],
   ])("notes %s", (_what, changes, note) => {
     const told = status(changes);
     expect(told.state).toBe("ok");
