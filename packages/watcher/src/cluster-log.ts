@@ -52,7 +52,7 @@ export class ClusterLog {
     if (outcome.pendingEditsOfOthers.length > 0) {
       this.log.warn(
         { ...fields, rows: outcome.pendingEditsOfOthers },
-        "the LOAD has also published pending edits that somebody else had made to other hostgroups",
+        "the LOAD has also published pending edits that somebody else had made",
       );
     }
   }

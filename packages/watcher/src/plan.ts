@@ -10,7 +10,6 @@ import {
   mayTakeConnections,
   rowIs,
   runtimeShows,
-  sameKey,
   serverOf,
 } from "./rows.js";
 
@@ -144,27 +143,6 @@ export function writersIn(rows: readonly ServerRow[], hostgroup: number): readon
   return rows
     .filter((row) => row.hostgroup === hostgroup && mayTakeConnections(row))
     .map((row) => ({ host: row.host, port: row.port }));
-}
-
-/** Rows of other hostgroups in which memory and runtime differ: somebody's pending edits, which our LOAD will publish. */
-export function pendingEditsOfOthers(wanted: Wanted, layers: Layers): readonly string[] {
-  const foreign = (rows: readonly ServerRow[]): readonly ServerRow[] =>
-    rows.filter((row) => !managed(wanted.hostgroups, row));
-  const runtime = foreign(layers.runtime);
-  const memory = foreign(layers.memory);
-  const edited = memory
-    .filter(
-      (row) =>
-        !runtimeShows(
-          row.status,
-          runtime.find((seen) => sameKey(seen, row)),
-        ),
-    )
-    .map((row) => `${name(row)} ${row.status} is not in the runtime`);
-  const removed = runtime
-    .filter((row) => row.status !== "OFFLINE_HARD" && !memory.some((kept) => sameKey(kept, row)))
-    .map((row) => `${name(row)} is no longer in memory`);
-  return [...edited, ...removed];
 }
 
 interface Target {
