@@ -81,3 +81,15 @@ describe("the mark in the watcher's own file", () => {
     );
   });
 });
+
+test("a master that somebody has shunned by its row takes writes again: no monitor would ever let it", async () => {
+  const context = await contextOf(join(folder, "state"));
+  expect(await pass(DOCUMENTS, context, true)).toMatchObject({ kind: "applied" });
+  await proxysql.admin("UPDATE mysql_servers SET status='SHUNNED' WHERE hostgroup_id=10 AND hostname='db1'");
+  await proxysql.admin("LOAD MYSQL SERVERS TO RUNTIME");
+  const status = async (): Promise<unknown> =>
+    await proxysql.admin("SELECT hostname, status FROM runtime_mysql_servers WHERE hostgroup_id=10");
+  expect(await status()).toEqual([{ hostname: "db1", status: "SHUNNED" }]);
+  expect(await pass(DOCUMENTS, context, true)).toMatchObject({ kind: "applied" });
+  expect(await status()).toEqual([{ hostname: "db1", status: "ONLINE" }]);
+});

@@ -84,7 +84,9 @@ export function plan(wanted: Wanted, layers: Layers, stampDiffers: boolean): Pla
   const changes = targets(wanted, memory).filter(({ row, status }) => row.status !== status);
   const runtime = runtimeDifferences(wanted, layers.runtime);
   const saved = layers.disk === null ? [] : diskDifferences(wantedOnDisk(wanted), layers.disk);
-  const load = runtime.length > 0;
+  // By the monitor a server is shunned until it answers again, by its row for ever: the memory tells which it was.
+  const shunned = changes.some(({ row, status }) => row.status === "SHUNNED" && status === "ONLINE");
+  const load = runtime.length > 0 || shunned;
   const edits = inserts.length > 0 || changes.length > 0;
   const steps: Step[] = [];
   if (wanted.kill.length > 0) {
