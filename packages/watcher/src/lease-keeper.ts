@@ -31,6 +31,8 @@ const TICK_MS = 500;
 export class LeaseKeeper {
   readonly #alarm = new Alarm();
   readonly #busy = new Map<string, Promise<void>>();
+  /** What failed last time, and how. */
+  readonly #problems = new Map<string, string>();
   readonly #ledger: LeaseLedger;
   #said: Lease["kind"] | null = null;
   #fences = 0;
@@ -178,18 +180,27 @@ export class LeaseKeeper {
     }
   }
 
-  /** One of a kind at a time; a failure is said and the next tick tries again. */
+  /** One of a kind at a time; a failure is said once and the next tick tries again. */
   #begin(what: "read" | "file" | "fence", work: () => Promise<unknown>): void {
     if (this.#busy.has(what)) return;
     const running = work()
-      .then(() => undefined)
+      .then(() => {
+        if (this.#problems.delete(what)) this.parts.log.info({}, `lease: ${what} succeeds again`);
+      })
       .catch((error: unknown) => {
         // A read that fails is said by the truth path already.
-        if (what !== "read") this.parts.log.error({ err: error }, `lease: ${what} failed`);
+        if (what !== "read") this.#failed(what, error);
       })
       .finally(() => {
         this.#busy.delete(what);
       });
     this.#busy.set(what, running);
+  }
+
+  #failed(what: string, error: unknown): void {
+    const problem = error instanceof Error ? error.message : String(error);
+    if (this.#problems.get(what) === problem) return;
+    this.#problems.set(what, problem);
+    this.parts.log.error({ err: error }, `lease: ${what} failed`);
   }
 }

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LeaseFile } from "../src/lease-file.js";
+import { LeaseKeeper } from "../src/lease-keeper.js";
+import { layoutOf } from "./samples.js";
+
+let directory = "";
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "primacy-lease-"));
+  vi.useFakeTimers();
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test("a fence that can't be raised is tried all the time, and said when that begins, changes or ends", async () => {
+  const said: string[] = [];
+  let problem: string | null = "connect ECONNREFUSED";
+  let tries = 0;
+  const keeper = new LeaseKeeper("main", null, {
+    clock: { monotonicNow: () => performance.now(), wallNow: () => Date.now(), random: () => 0.5 },
+    file: new LeaseFile(join(directory, "proxy1.lease")),
+    presence: () => ({ renewedSentAtMs: null, presentSinceMs: null }),
+    verify: async () => await Promise.reject(new Error("Consul is away")),
+    fence: async () => {
+      tries += 1;
+      if (problem !== null) throw new Error(problem);
+      return await Promise.resolve(false);
+    },
+    onChange: () => undefined,
+    log: pino({}, { write: (line: string) => said.push((JSON.parse(line) as { msg: string }).msg) }),
+  });
+  keeper.followLayout(layoutOf({ onConsulLoss: "lease" }));
+  const stop = new AbortController();
+  const running = keeper.run(stop.signal);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(tries).toBeGreaterThan(60);
+  problem = "did not answer in time";
+  await vi.advanceTimersByTimeAsync(60_000);
+  problem = null;
+  await vi.advanceTimersByTimeAsync(60_000);
+  stop.abort();
+  await running;
+  expect(said.filter((one) => one.includes("fence failed"))).toHaveLength(2);
+  expect(said.filter((one) => one.includes("fence succeeds again"))).toHaveLength(1);
+});
