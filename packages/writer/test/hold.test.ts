@@ -22,6 +22,7 @@ removeFoldersAfterEach();
 const cause = { kind: "graceful-takeover", failureType: "DeadMaster", recoveryUid: "", command: "" } as const;
 const drain: ClusterEvent = { kind: "drain", outgoing: db1, successor: db2, cause, beganAt: null };
 const fence: ClusterEvent = { kind: "fence", outgoing: db1, cause, beganAt: null };
+const CALLED_OFF = "the takeover was called off meanwhile: db1:3306 is open at generation 3";
 const abort: ClusterEvent = { kind: "abort", outgoing: db1, cause, beganAt: null };
 
 /** A cluster with two servers, of which the first is the master, and one proxy, which has followed or not. */
@@ -115,8 +116,9 @@ describe("a drain is held", () => {
       proxy.whenAsked = () => Promise.resolve();
       await commitEvent("main", abort, means.world.elapsed() + 5000, means.commit);
     };
-    await holdDrain(held, means);
+    const report = await holdDrain(held, means);
     expect(order.filter((step) => step.startsWith("db1"))).toEqual([]);
+    expect(report).toMatchObject({ complete: false, lines: [expect.anything(), CALLED_OFF] });
   });
 });
 
@@ -149,6 +151,28 @@ describe("a fence is held", () => {
     left.old.sessions = [{ id: 1, user: "root" }];
     left.old.unkillable.set(1, 1095);
     expect((await holdFence(await left.takeover(fence), left.means)).complete).toBe(false);
+  });
+
+  it("incomplete where it was called off while the proxies were waited for: they have followed, and are open again", async () => {
+    const { means, takeover, proxy } = await cluster();
+    const held = await takeover(fence);
+    proxy.whenAsked = async () => {
+      proxy.whenAsked = () => Promise.resolve();
+      await commitEvent("main", abort, means.world.elapsed() + 5000, means.commit);
+    };
+    const report = await holdFence(held, { ...means, settings: undefined });
+    expect(report).toMatchObject({ complete: false, lines: [expect.stringMatching(/^1 of 1/), CALLED_OFF] });
+  });
+
+  it("complete where its takeover has ended already, by the same hook once more", async () => {
+    const { means, takeover, proxy } = await cluster();
+    const held = await takeover(fence);
+    proxy.whenAsked = async () => {
+      proxy.whenAsked = () => Promise.resolve();
+      await commitEvent("main", opened(db1, db2, null), means.world.elapsed() + 5000, means.commit);
+    };
+    const report = await holdFence(held, { ...means, settings: undefined });
+    expect(report).toMatchObject({ complete: true, lines: [expect.stringMatching(/^1 of 1/)] });
   });
 
   it("and what was done too late is taken back: the master that is open again takes writes", async () => {

@@ -67,12 +67,12 @@ async function open(
   }
   const planned = cause.command.startsWith("graceful-master-takeover");
   const held = await holdFence({ cluster, record: current, layout, outgoing, successor, planned }, means);
-  const stop = means.stopOnFailure ?? layout?.onFenceFailure === "stop";
-  if (stop && !held.complete) return { kind: "not-opened", problem: held.lines.join("; ") };
   // While the proxies were waited for, an operator may have given the old master back: two servers would take writes.
   // Where the record can't be read it could not be written either.
   const now = await readAgain(opening, means);
   if (now?.writeId !== current.writeId) return { kind: "again" };
+  const stop = means.stopOnFailure ?? layout?.onFenceFailure === "stop";
+  if (stop && !held.complete) return { kind: "not-opened", problem: held.lines.join("; ") };
   const problem = await makeServerWritable(successor, allNames(layout, outgoing, current.master), means);
   if (problem !== undefined) return { kind: "not-opened", problem };
   return await opened(opening, held, means);

@@ -39,7 +39,7 @@ export interface PhaseReport {
 /** Fenced: at once at the proxies and on the old master. */
 export async function holdFence(takeover: Takeover, means: PhaseMeans): Promise<PhaseReport> {
   const [proxies, old] = await Promise.all([waitFor(takeover, means), visit(takeover, means)]);
-  return report(takeover, proxies, old);
+  return unlessCalledOff(takeover, await readAgain(takeover, means), report(takeover, proxies, old));
 }
 
 /** Draining: sessions may end at the proxies; only then is what is left on the old master killed. */
@@ -48,12 +48,32 @@ export async function holdDrain(takeover: Takeover, means: PhaseMeans): Promise<
   // It may have been called off meanwhile, and then the old master must go on writing.
   const now = await readAgain(takeover, means);
   const stands = now?.generation === takeover.record.generation;
-  return report(takeover, proxies, stands ? await visit(takeover, means) : undefined);
+  const held = report(takeover, proxies, stands ? await visit(takeover, means) : undefined);
+  return unlessCalledOff(takeover, now, held);
 }
 
 /** The proxies alone: where nothing is to be done on the old master. */
 export async function waitForAll(takeover: Takeover, means: PhaseMeans): Promise<PhaseReport> {
   return report(takeover, await waitFor(takeover, means), undefined);
+}
+
+/**
+ * A proxy that has a later record has followed, and is not waited for. Where that record gives the outgoing master back
+ * (an operator, an agent past the deadline), every proxy may route to it, and the takeover must not go on as if held.
+ */
+function unlessCalledOff(
+  { record, outgoing }: Takeover,
+  now: MasterRecord | undefined,
+  held: PhaseReport,
+): PhaseReport {
+  if (now === undefined || !isGivenBack(record, now)) return held;
+  const line = `the takeover was called off meanwhile: ${formatServer(outgoing)} is open at generation ${String(now.generation)}`;
+  return { ...held, complete: false, lines: [...held.lines, line] };
+}
+
+/** Does a later record say that the outgoing master takes writes? */
+function isGivenBack(record: MasterRecord, now: MasterRecord): boolean {
+  return now.phase === "open" && sameServer(now.master, record.master);
 }
 
 async function waitFor(takeover: Takeover, means: PhaseMeans): Promise<BarrierEnd | undefined> {
@@ -71,7 +91,7 @@ async function visit(takeover: Takeover, means: PhaseMeans): Promise<OldMasterRe
   const old = await visitOldMaster(takeover, means);
   if (old.evidence?.wasWritable !== true) return old;
   const now = await readAgain(takeover, means);
-  if (now?.phase !== "open" || !sameServer(now.master, record.master)) return old;
+  if (now === undefined || !isGivenBack(record, now)) return old;
   const problem = await makeServerWritable(outgoing, [], means);
   const done = problem === undefined ? "writable again" : `not writable again: ${problem}`;
   return { ...old, notes: [...old.notes, `the takeover is off: ${formatServer(outgoing)} is ${done}`] };
