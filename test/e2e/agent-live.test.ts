@@ -141,6 +141,42 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     expect(await inConsul.record()).toMatchObject({ generation: 2, quarantined: [{ port: old.port }] });
   }, 300_000);
 
+  test("a dead master that nobody replaces: its replicas go on reading, and it does not", async () => {
+    await layout({ maxLagSeconds: 3600 });
+    const one = await startAgent();
+    const [dead, ...replicas] = fleet.cluster("main").databases as [MariaDb, ...MariaDb[]];
+    await fleet.orchestrator.api("disable-global-recoveries");
+    await dead.kill9();
+    await inConsul.waitForMembers(
+      (seen) => seen.servers.some((each) => each.port === dead.port && !each.reachable),
+      "the dead master",
+    );
+    const passes = async (): Promise<number> => (await one.metric("primacy_agent_pass_seconds_count")) ?? 0;
+    await waitUntil(
+      async () => {
+        const { body } = await fleet.orchestrator.api("cluster/alias/main");
+        const states = (body as { ReplicationIOThreadState: number }[]).map(
+          (each) => each.ReplicationIOThreadState,
+        );
+        if (states.includes(1)) throw new Error(JSON.stringify(states));
+        return true;
+      },
+      { timeoutMs: 60_000, what: "Orchestrator to see that nobody replicates" },
+    );
+    const before = await passes();
+    await waitUntil(async () => (await passes()) > before + 20, {
+      timeoutMs: 60_000,
+      what: "twenty more looks",
+    });
+    expect((await inConsul.members()).disagreement).toMatchObject({ rule: "master-unreachable" });
+    await readers(
+      { [dead.port]: "", ...Object.fromEntries(replicas.map(({ port }) => [port, "ONLINE"])) },
+      5000,
+    );
+    const status = await fleet.writer("status", "main");
+    expect(status.stdout).toMatch(/^main {2}down {2}Orchestrator can't reach/);
+  }, 180_000);
+
   test("a graceful takeover without -auto: the old master is standalone and reads nothing until it replicates", async () => {
     await layout({ quarantineSeconds: 2 });
     await startAgent();

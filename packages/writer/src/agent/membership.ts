@@ -9,7 +9,7 @@ import {
 } from "@primacy/contract";
 import { type Judgement, judge } from "./judge.js";
 import { type Belief, type SteadySettings, UNKNOWN, believe } from "./steady.js";
-import { type ClusterView, type SeenServer, serverIn } from "./view.js";
+import { type ClusterView, type SeenServer, isReachable, serverIn } from "./view.js";
 
 export interface MembershipSettings extends SteadySettings {
   /** How long a server that the layout doesn't name must have been there before it joins, or away before it leaves. */
@@ -56,6 +56,8 @@ export function observe(before: Membership, view: ClusterView, context: ObserveC
   const { layout, record } = context;
   const master = canonicalServer(layout, record.master);
   const known = sameServer(before.master, master) ? before.servers : before.servers.map(forNewMaster);
+  const masterSeen = serverIn(view, master);
+  const masterIsThere = masterSeen !== undefined && isReachable(masterSeen);
   const strangers = view.servers.filter((seen) => seen.known === undefined).slice(0, MOST_DISCOVERED);
   const names = [
     ...layout.servers,
@@ -66,7 +68,8 @@ export function observe(before: Membership, view: ClusterView, context: ObserveC
     const server = { host, port };
     const tracked = known.find((one) => sameServer(one.server, server)) ?? newlyTracked(server);
     const seen = view.servers.find((one) => sameServer(one.server, server));
-    const looked = seen === undefined ? tracked : look(tracked, seen, view, { ...context, master });
+    const looked =
+      seen === undefined ? tracked : look(tracked, seen, view, { ...context, master, masterIsThere });
     return layoutServer(layout, server) === undefined
       ? settle(looked, seen, view, context)
       : { ...looked, joined: false };
@@ -93,43 +96,57 @@ function newlyTracked(server: Server): Tracked {
   };
 }
 
-/** Following was judged against another master; the rest is as true as it was. */
+/** Following was judged against another master, and so was a doubt; the rest is as true as it was. */
 function forNewMaster(tracked: Tracked): Tracked {
   const facts = tracked.facts === null ? null : { ...tracked.facts, followsMaster: null };
-  return { ...tracked, facts, followsSinceMs: null };
+  return { ...tracked, belief: { ...tracked.belief, doubt: null }, facts, followsSinceMs: null };
 }
 
-function look(
-  tracked: Tracked,
-  seen: SeenServer,
-  view: ClusterView,
-  context: ObserveContext & { readonly master: Server },
-): Tracked {
+interface LookContext extends ObserveContext {
+  readonly master: Server;
+  /** Is the master in reach? */
+  readonly masterIsThere: boolean;
+}
+
+function look(tracked: Tracked, seen: SeenServer, view: ClusterView, context: LookContext): Tracked {
   const { state, facts } = judge(seen, view, context.master, context.layout);
-  const belief = believe(tracked.belief, state, context.nowMs, context.settings);
+  const belief = believe(tracked.belief, state, context.nowMs, patienceWith(facts, context));
   const asBelieved = belief.state === state;
   return {
     ...tracked,
     belief,
     facts: asBelieved ? facts : tracked.facts,
-    followsSinceMs: followsSince(tracked, facts, asBelieved, context.nowMs),
+    followsSinceMs: followsSince(tracked, facts, asBelieved, context),
   };
 }
 
 /**
+ * Nobody can replicate from a master that is away: taken at their word, all its replicas would be out together, and the
+ * reads would go to the dead master. Whoever is in reach has longer: it is no further behind than the time since.
+ */
+function patienceWith(facts: Judgement["facts"], context: LookContext): SteadySettings {
+  const { settings, layout, masterIsThere } = context;
+  if (masterIsThere || !facts.reachable) return settings;
+  return { ...settings, worseAfterMs: Math.max(settings.worseAfterMs, layout.maxLagSeconds * 1000) };
+}
+
+/**
  * Since when it has followed. A doubt that comes to nothing is no break, for a failed check would start the
- * quarantine of a server anew that has long been reading; being seen writable is one at once.
+ * quarantine of a server anew that has long been reading; being seen writable is one at once. While the master is away
+ * no quarantine comes to its end.
  */
 function followsSince(
-  tracked: Tracked,
+  { followsSinceMs }: Tracked,
   facts: Judgement["facts"],
   asBelieved: boolean,
-  nowMs: number,
+  { layout, nowMs, masterIsThere }: LookContext,
 ): number | null {
   if (facts.reachable && facts.readOnly === false) return null;
   const follows = facts.replicating && facts.readOnly === true && facts.followsMaster === true;
-  if (follows) return tracked.followsSinceMs ?? nowMs;
-  return asBelieved ? null : tracked.followsSinceMs;
+  if (follows) return followsSinceMs ?? nowMs;
+  if (asBelieved || followsSinceMs === null) return null;
+  const isOver = nowMs - followsSinceMs >= layout.quarantineSeconds * 1000;
+  return masterIsThere || isOver ? followsSinceMs : null;
 }
 
 /** Servers that the layout doesn't name join and leave after a settling time, and only where it wants that. */

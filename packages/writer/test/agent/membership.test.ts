@@ -137,7 +137,11 @@ describe("what a server is", () => {
       "db1=master db2=unreachable db3=replica",
     ],
     ["a master in downtime", listedWith(root(db1, LOST)), "db1=master db2=replica db3=replica"],
-    ["a dead master", listedWith(root(db1, DEAD)), "db1=unreachable db2=replica db3=replica"],
+    [
+      "a master out of Orchestrator's reach",
+      listedWith(root(db1, DEAD)),
+      "db1=unreachable db2=replica db3=replica",
+    ],
   ])("%s", (_what, parts, states) => {
     expect(new Watch().see(parts).states).toBe(states);
   });
@@ -270,6 +274,61 @@ describe("hysteresis", () => {
     const watch = new Watch().see(good);
     const before = watch.meaning;
     expect(watch.see({ listed: HEALTHY.slice(0, 2) }, 600).meaning).toBe(before);
+  });
+});
+
+describe("while the master is dead and nobody has followed it", () => {
+  const waits = { ioThread: "connecting", lagSeconds: null } as const;
+  const dead = listedWith(root(db1, DEAD), replica(db2, waits), replica(db3, waits));
+
+  test("its replicas go on reading, for as long as they can't be too far behind", () => {
+    const watch = new Watch().see({ listed: HEALTHY });
+    const before = watch.document.servers.slice(1);
+    expect(watch.see(dead, 30).document.servers.slice(1)).toEqual(before);
+    expect(watch.see(dead, 1).states).toBe("db1=unreachable db2=broken db3=broken");
+  });
+
+  test("so do those behind an intermediate master", () => {
+    const chain = listedWith(root(db1, DEAD), replica(db2, waits), replica(db3, { source: db2 }));
+    const watch = new Watch().see({ listed: HEALTHY }).see(chain, 30);
+    expect(watch.states).toBe("db1=unreachable db2=replica db3=replica");
+  });
+
+  test("so do those that follow a successor of which no hook has told, and then it is looked at anew", () => {
+    const watch = new Watch().see({ listed: HEALTHY }).see(dead, 10).see(AFTER_FAILOVER, 10);
+    expect(watch.states).toBe("db1=unreachable db2=replica db3=replica");
+    watch.record = recordOf({ master: db2, quarantined: [db1], generation: 8 });
+    const late = { ...AFTER_FAILOVER, listed: [root(db2), replica(db3, { source: db1, ...waits })] };
+    expect(watch.see(late, 3).states).toBe("db1=downtimed db2=master db3=replica");
+    expect(watch.see(AFTER_FAILOVER, 10).states).toBe("db1=downtimed db2=master db3=replica");
+  });
+
+  test("one that is away itself, or that an operator takes out, is out as ever", () => {
+    const watch = new Watch().see({ listed: HEALTHY });
+    watch.see(listedWith(root(db1, DEAD), replica(db2, DEAD), replica(db3, { ...waits, ...LOST })), 4);
+    expect(watch.states).toBe("db1=unreachable db2=unreachable db3=downtimed");
+  });
+
+  test("a master that is back has no further patience with them", () => {
+    const back = listedWith(root(db1), replica(db2, waits), replica(db3));
+    const watch = new Watch().see({ listed: HEALTHY }).see(dead, 10).see(back, 1);
+    expect(watch.states).toBe("db1=master db2=broken db3=replica");
+  });
+
+  test("a quarantine that is not over does not end, and one that was is no worse than the others", () => {
+    const record = recordOf({ master: db2, quarantined: [db1] });
+    const follows = { listed: [root(db2), replica(db1, { source: db2 }), replica(db3, { source: db2 })] };
+    const gone = {
+      listed: [
+        root(db2, DEAD),
+        replica(db1, { source: db2, ...waits }),
+        replica(db3, { source: db2, ...waits }),
+      ],
+    };
+    const since = (seconds: number) =>
+      new Watch(layoutOf(), record).see(follows, seconds).see(gone, 25).member("db1")?.followsMasterSince;
+    expect(since(50)).toBeNull();
+    expect(since(90)).toBe(new Date(NOW_MS + 1000).toISOString());
   });
 });
 
