@@ -35,6 +35,28 @@ export function faultsSuite(bench: WriterBench): void {
       silent.close();
     });
 
+    it("is looked up by its name with little patience: the process ends no sooner than its lookups", async () => {
+      const preload = bench.host.file(
+        "preload.cjs",
+        `const dns = require("node:dns");
+         const { lookup } = dns;
+         dns.lookup = (...all) => {
+           console.error("looked up with " + process.env.RES_OPTIONS);
+           return lookup(...all);
+         };`,
+      );
+      const nobody = await bench.nobody();
+      const named = {
+        ...nobody,
+        CONSUL_HTTP_ADDR: nobody["CONSUL_HTTP_ADDR"]!.replace("127.0.0.1", "localhost"),
+        NODE_OPTIONS: `--require=${preload}`,
+      };
+      const usual = await bench.open(bench.dead(3311, 3312), named);
+      expect(usual).toMatchObject({ code: 15, err: expect.stringContaining("with timeout:1 attempts:1") });
+      const own = await bench.open(bench.dead(3311, 3312), { ...named, RES_OPTIONS: "timeout:3" });
+      expect(own).toMatchObject({ code: 15, err: expect.stringContaining("with timeout:3\n") });
+    });
+
     it("another agent is asked where the first is silent", async () => {
       const silent = await silentServer();
       const variables = {

@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, closeSync, constants, openSync } from "node:fs";
 import type { Ending } from "./ending.js";
 import { errorText } from "./errors.js";
 import { exitCode } from "./exit-codes.js";
@@ -43,8 +43,19 @@ export function writeRunLog(
     return;
   }
   try {
-    appendFileSync(target, `${line}\n`, { mode: 0o640 });
+    appendLine(target, line);
   } catch (error) {
     terminal.err(`primacy: the log ${target} can't be written: ${errorText(error)}`);
+  }
+}
+
+/** Never waits: a pipe that nobody reads would hold the hook, and with it the failover. */
+function appendLine(target: string, line: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  const file = openSync(target, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640);
+  try {
+    appendFileSync(file, `${line}\n`);
+  } finally {
+    closeSync(file);
   }
 }

@@ -51,13 +51,13 @@ it("what a stopped failover leaves fenced is given back later, where Consul is a
   const fenced = commitEnding("main", await commitEvent("main", fence, 8000, commit));
   expect(store.value.phase).toBe("fenced");
 
-  store.nextReads.push(() => {
-    throw new ConsulError("CONSUL_UNREACHABLE", "connect ECONNREFUSED");
-  });
+  const { readCluster } = store;
+  store.readCluster = () => Promise.reject(new ConsulError("CONSUL_UNREACHABLE", "connect ECONNREFUSED"));
   const ending = await afterHook(run, "main", fence, fenced);
   expect(ending).toMatchObject({ exit: "incomplete" });
   expect(ending.line).toMatch(/stopped, so taken back: .*"db1:3306 stays the master" waits in/);
 
+  store.readCluster = readCluster;
   const deadline = world.elapsed() + 8000;
   await deliverSpooled(new Spool(folder, 10), undefined, deadline, commit);
   expect(store.value).toMatchObject({ phase: "open", master: db1, generation: 3 });
