@@ -62,7 +62,7 @@ async function main() {
     policies: byRole((role) => readFileSync(`/primacy/policies/${role}.hcl`, "utf8")),
     tokens: byRole((role) => secret(`consul-${role}.token`)),
   });
-  const { stdout } = spawnSync("primacy-writer", ["show", "--json"], {
+  const { stdout } = spawnSync("primacy-writer", ["show"], {
     encoding: "utf8",
     timeout: LIMIT_MS,
     env: { ...process.env, CONSUL_HTTP_TOKEN_FILE: "/run/secrets/consul-operator.token" },

@@ -96,6 +96,9 @@ export function setupSuite(bench: WriterBench): void {
       );
       const raw = await getRaw(bench.consul.address, "primacy/clusters/main/master");
       expect((await bench.host.run(["show", "main", "--json"])).out).toBe(`${raw?.text ?? ""}\n`);
+      expect(JSON.parse((await bench.host.run(["show", "--json"])).out)).toMatchObject([
+        { cluster: "main", record: { generation: 1 }, problem: null },
+      ]);
       expect((await bench.host.run(["show", "nobody"])).code).toBe(12);
     });
   });

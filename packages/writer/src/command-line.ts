@@ -70,14 +70,21 @@ export function readCommandLine(command: CommandName, argv: readonly string[]): 
     const switches = new Set(given.filter(([, value]) => value === true).map(([name]) => name));
     const [least, most] = grammar.words;
     if (!switches.has("help") && (positionals.length < least || positionals.length > most)) {
-      return { ok: false, problem: `"${command}" takes ${wordCount(least, most)}: see ${command} --help` };
+      return {
+        ok: false,
+        problem: `"${command}" takes ${wordCount(least, most)}, not ${String(positionals.length)}: ${seeHelp(command)}`,
+      };
     }
     const texts = given.filter((pair): pair is [string, string] => typeof pair[1] === "string");
     return { ok: true, value: { words: positionals, flags: Object.fromEntries(texts), switches } };
   } catch (error) {
     // node:util's own words, without its advice about "--".
-    return { ok: false, problem: `${errorText(error).split(/[.\n] ?/)[0] ?? ""}: see ${command} --help` };
+    return { ok: false, problem: `${errorText(error).split(/[.\n] ?/)[0] ?? ""}: ${seeHelp(command)}` };
   }
+}
+
+function seeHelp(command: CommandName): string {
+  return `see primacy-writer ${command} --help`;
 }
 
 function wordCount(least: number, most: number): string {

@@ -50,8 +50,11 @@ export async function main(start: Start): Promise<number> {
     return 0;
   }
   if (command === undefined || command === "--help" || command === "-h" || command === "help") {
-    const { generalHelp } = await import("./help.js");
-    (command === undefined ? terminal.err : terminal.out)(generalHelp());
+    const { commandHelp, generalHelp } = await import("./help.js");
+    const [about = ""] = rest;
+    (command === undefined ? terminal.err : terminal.out)(
+      isCommand(about) ? commandHelp(about) : generalHelp(),
+    );
     return exitCode(command === undefined ? "usage" : "ok");
   }
   if (!isCommand(command)) {
@@ -174,7 +177,7 @@ function finish({ terminal }: Start, ending: Ending): number {
   for (const note of ending.notes ?? []) terminal.err(`primacy: ${note}`);
   if (ending.line !== "") {
     if (ending.exit === "ok") terminal.out(`primacy: ${ending.line}`);
-    else terminal.err(terminal.paint("red", `primacy: ${ending.line} (${ending.exit})`));
+    else terminal.err(terminal.paint("red", `primacy: ${ending.line} (${ending.exit})`, "err"));
   }
   return exitCode(ending.exit);
 }

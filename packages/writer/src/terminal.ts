@@ -7,7 +7,8 @@ export interface Terminal {
   /** Somebody can be asked. */
   readonly interactive: boolean;
   readonly ask: (question: string) => Promise<string>;
-  readonly paint: (colour: Colour, text: string) => string;
+  /** Coloured, where what it is written to is a terminal. */
+  readonly paint: (colour: Colour, text: string, writtenTo?: "out" | "err") => string;
 }
 
 export type Colour = "red" | "green" | "yellow" | "bold";
@@ -15,7 +16,7 @@ export type Colour = "red" | "green" | "yellow" | "bold";
 const CODES: Record<Colour, number> = { bold: 1, red: 31, green: 32, yellow: 33 };
 
 export function processTerminal(environment: Variables): Terminal {
-  const colours = process.stdout.isTTY && !environment["NO_COLOR"];
+  const colours = !environment["NO_COLOR"];
   // Whoever started us may have stopped listening; that must not end the run.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   return {
@@ -23,7 +24,10 @@ export function processTerminal(environment: Variables): Terminal {
     err: (text) => void process.stderr.write(`${text}\n`),
     interactive: process.stdin.isTTY && process.stdout.isTTY,
     ask,
-    paint: (colour, text) => (colours ? `\u001b[${String(CODES[colour])}m${text}\u001b[0m` : text),
+    paint: (colour, text, writtenTo = "out") => {
+      const { isTTY } = writtenTo === "out" ? process.stdout : process.stderr;
+      return colours && isTTY ? `\u001b[${String(CODES[colour])}m${text}\u001b[0m` : text;
+    },
   };
 }
 

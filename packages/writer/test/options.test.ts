@@ -133,6 +133,6 @@ describe("the command line", () => {
     ["set", ["main", "--master"]],
   ] as const)("%s %j is refused", (command, argv) => {
     const read = readCommandLine(command, argv);
-    expect(read.ok ? "" : read.problem).toMatch(new RegExp(`see ${command} --help$`));
+    expect(read.ok ? "" : read.problem).toMatch(new RegExp(`see primacy-writer ${command} --help$`));
   });
 });

@@ -127,7 +127,8 @@ export class Agent {
   }
 
   #says(heard: boolean, looks: boolean, held: number): string {
-    if (!heard) return "Consul does not answer about the leader's lock";
+    if (!heard)
+      return `Consul does not answer about the leader's lock: ${this.#lock.problem ?? "it has not been asked yet"}`;
     if (!this.#lock.leads) return `standing by for ${this.#lock.leader ?? "nobody"}`;
     if (this.#listProblem !== null) return `the clusters can't be listed: ${this.#listProblem}`;
     if (!looks) return "leading, and no round has ended lately";

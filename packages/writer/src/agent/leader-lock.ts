@@ -1,5 +1,6 @@
 import type { ConsulStore } from "@primacy/consul-store";
 import type { Logger } from "pino";
+import { errorText } from "../errors.js";
 import type { World } from "../world.js";
 import {
   HEARTBEAT_MS,
@@ -41,6 +42,7 @@ export class LeaderLock {
   #since = "";
   #watch: LockWatch | null = null;
   #failures = 0;
+  #problem: string | null = null;
   #led = false;
   #seenAtMs: number | null = null;
   #leader: string | null = null;
@@ -57,6 +59,11 @@ export class LeaderLock {
   /** Whose heartbeat was read last; null where nobody leads. */
   get leader(): string | null {
     return this.leads ? this.#parts.agent : this.#leader;
+  }
+
+  /** Why Consul's last answer about the lock was none; null where it was one. */
+  get problem(): string | null {
+    return this.#problem;
   }
 
   /** Milliseconds since Consul last answered about the lock; null before it ever has. */
@@ -81,11 +88,13 @@ export class LeaderLock {
       this.#seenAtMs = world.elapsed();
       if (this.#failures > 0) log.info({}, "Consul answers about the leader's lock again");
       this.#failures = 0;
+      this.#problem = null;
       return jitteredMs(HEARTBEAT_MS, world.random());
     } catch (error) {
       if (signal.aborted) return 0;
       if (this.#failures === 0) log.warn({ err: error }, "Consul does not answer about the leader's lock");
       this.#failures += 1;
+      this.#problem = errorText(error);
       return backoffMs(this.#failures, world.random(), 100, HEARTBEAT_MS);
     }
   }

@@ -31,7 +31,7 @@ function proxies({ onConsulLoss, leaseSeconds }: Layout): string {
     return "Once a fence stands, every proxy that can reach Consul has left the old master before the new one opens. One that can't may go on writing to it (onConsulLoss: keep).";
   }
   const bound = (leaseBoundMs(leaseSeconds) / 1000).toFixed(1);
-  return `Once a fence stands, no ProxySQL routes a write to the old master when the new one opens, heard of or not; whoever is silent has stopped ${bound} s after the fence at the latest (onConsulLoss: lease, guard in place). Without Consul nobody takes writes.`;
+  return `Once a fence stands, no ProxySQL routes a write to the old master when the new one opens, heard of or not; whoever is silent has stopped ${bound} s after the fence at the latest (onConsulLoss: lease). A ProxySQL without a guard goes on when its watcher dies; its /readyz says so. Without Consul nobody takes writes.`;
 }
 
 function opener({ openedBy }: Layout): string {

@@ -26,7 +26,10 @@ export async function readUsableCluster(
   }
   if (record.kind === "valid" && layout.kind === "valid")
     return { record: record.value, layout: layout.value };
-  return { exit: "unknown-cluster", line: `${cluster} has no record, or no layout` };
+  return {
+    exit: "unknown-cluster",
+    line: `${cluster} has no record, or no layout; primacy-writer show lists the clusters`,
+  };
 }
 
 export function isEnding(value: object): value is Ending {

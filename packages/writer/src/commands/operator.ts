@@ -3,9 +3,9 @@ import {
   type MasterRecord,
   type Server,
   formatServer,
-  isCandidate,
   parseServer,
 } from "@primacy/contract";
+import { masterWarnings } from "../commit.js";
 import { describeRecord } from "../describe.js";
 import type { Ending } from "../ending.js";
 import { type Run, clusterWord, usage } from "../run.js";
@@ -16,7 +16,7 @@ import { confirm } from "./confirm.js";
 /** An operator names the master, against whatever the record says. */
 export function setCommand(run: Run): Promise<Ending> {
   return operatorCommand(run, "master", (server, seen) => ({
-    question: `Make ${run.flags["master"] ?? ""} the master?`,
+    question: `Make ${formatServer(server)} the master?`,
     event: { kind: "set", master: server, ...seen, cause: BY_OPERATOR, beganAt: isoNow(run.world) },
   }));
 }
@@ -24,7 +24,7 @@ export function setCommand(run: Run): Promise<Ending> {
 /** An operator lets a former master out of quarantine. */
 export function readmitCommand(run: Run): Promise<Ending> {
   return operatorCommand(run, "server", (server, seen) => ({
-    question: `Let ${run.flags["server"] ?? ""} read again?`,
+    question: `Let ${formatServer(server)} read again?`,
     event: { kind: "readmit", server, ...seen, cause: BY_OPERATOR, beganAt: isoNow(run.world) },
   }));
 }
@@ -37,7 +37,9 @@ type Proposal = (
 async function operatorCommand(run: Run, flag: "master" | "server", propose: Proposal): Promise<Ending> {
   const cluster = clusterWord(run);
   if (!cluster.ok) return usage(cluster.problem);
-  const server = parseServer(run.flags[flag] ?? "", 3306);
+  const word = run.flags[flag];
+  if (word === undefined) return usage(`which server? --${flag} host:port`);
+  const server = parseServer(word, 3306);
   if (!server.ok) return usage(`--${flag}: ${server.problem}`);
   const snapshot = await readClusterState(run, cluster.value);
   if (isEnding(snapshot)) return snapshot;
@@ -50,8 +52,10 @@ async function operatorCommand(run: Run, flag: "master" | "server", propose: Pro
   if (isEnding(seen)) return seen;
   const { question, event } = propose(server.value, seen);
   if (!run.switches.has("yes")) run.terminal.out(describeRecord(record.value));
-  if (flag === "master" && layout.kind === "valid" && !isCandidate(layout.value, server.value)) {
-    run.terminal.err(`primacy: warning: ${formatServer(server.value)} is no candidate in the layout`);
+  if (flag === "master" && !run.switches.has("yes") && layout.kind === "valid") {
+    const [warning] = masterWarnings({ ...record.value, master: server.value }, layout.value);
+    if (warning !== undefined)
+      run.terminal.err(run.terminal.paint("yellow", `primacy: warning: ${warning}`, "err"));
   }
   const declined = await confirm(run, question);
   return declined ?? (await commitByPerson(run, cluster.value, event));

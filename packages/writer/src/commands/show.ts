@@ -1,4 +1,4 @@
-import { formatServer } from "@primacy/contract";
+import { type Document, type MasterRecord, formatServer } from "@primacy/contract";
 import { masterWarnings } from "../commit.js";
 import { describeRecord } from "../describe.js";
 import type { Ending } from "../ending.js";
@@ -15,7 +15,10 @@ export async function showCommand(run: Run): Promise<Ending> {
   const { record, layout } = snapshot;
   if (record.kind === "unusable") return { exit: "unusable", line: `${cluster.value}: ${record.problem}` };
   if (record.kind === "absent") {
-    return { exit: "unknown-cluster", line: `${cluster.value} has no record` };
+    return {
+      exit: "unknown-cluster",
+      line: `${cluster.value} has no record; primacy-writer show lists the clusters`,
+    };
   }
   run.terminal.out(run.switches.has("json") ? record.text : describeRecord(record.value));
   const warnings =
@@ -32,22 +35,30 @@ async function showAll(run: Run): Promise<Ending> {
   } catch (error) {
     return consulEnding("clusters", error);
   }
-  const lines: string[] = [];
+  const found: { readonly cluster: string; readonly record: Document<MasterRecord> }[] = [];
   for (const cluster of clusters) {
     const snapshot = await readClusterState(run, cluster);
     if (isEnding(snapshot)) return snapshot;
-    const { record } = snapshot;
-    const said =
-      record.kind === "valid"
-        ? [
-            `generation ${String(record.value.generation)}`,
-            record.value.phase,
-            formatServer(record.value.master),
-          ]
-        : [record.kind === "absent" ? "no record yet" : record.problem];
-    lines.push([cluster, ...said].join("  "));
+    found.push({ cluster, record: snapshot.record });
   }
-  if (lines.length === 0) return { exit: "ok", line: "there is no cluster yet" };
-  run.terminal.out(lines.join("\n"));
+  if (run.switches.has("json")) {
+    const list = found.map(({ cluster, record }) => ({
+      cluster,
+      record: record.kind === "valid" ? record.value : null,
+      problem: record.kind === "unusable" ? record.problem : null,
+    }));
+    run.terminal.out(JSON.stringify(list, null, 2));
+  } else if (found.length === 0) {
+    return { exit: "ok", line: "there is no cluster yet (or the token may not see any)" };
+  } else {
+    run.terminal.out(found.map(({ cluster, record }) => lineOf(cluster, record)).join("\n"));
+  }
   return { exit: "ok", line: "" };
+}
+
+function lineOf(cluster: string, record: Document<MasterRecord>): string {
+  if (record.kind === "absent") return `${cluster}  no record yet`;
+  if (record.kind === "unusable") return `${cluster}  ${record.problem}`;
+  const { generation, phase, master } = record.value;
+  return `${cluster}  generation ${String(generation)}  ${phase}  ${formatServer(master)}`;
 }

@@ -189,8 +189,10 @@ describe("the lock of the leader", () => {
     await later(LEAD_AT_MOST_MS + 1000);
     expect([first.lock.leads, second.lock.leads]).toEqual([false, false]);
     expect(first.lock.silentMs).toBeGreaterThan(LEAD_AT_MOST_MS - 2500);
+    expect([first.lock.problem, second.lock.problem]).toEqual(["cut off", "cut off"]);
     [first.place.cut, second.place.cut] = [false, false];
     await later(15_000);
+    expect([first.lock.problem, second.lock.problem]).toEqual([null, null]);
     expect([first.lock.leads, second.lock.leads].filter(Boolean)).toHaveLength(1);
   });
 });

@@ -140,6 +140,8 @@ describe("the agent's settings", () => {
   });
 
   test("without Orchestrator's address say where it belongs", async () => {
-    expect(await read({}, {})).toContain("agent.orchestrator.urls, or PRIMACY_ORCHESTRATOR");
+    expect(await read({}, {})).toContain(
+      "--orchestrator URL, PRIMACY_ORCHESTRATOR, or orchestrator in the file",
+    );
   });
 });

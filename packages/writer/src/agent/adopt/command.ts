@@ -39,7 +39,8 @@ export async function adoptCommand(run: Run): Promise<Ending> {
   if (change !== "") terminal.out(`layout\n${change}\n`);
   terminal.out(`record\n+ ${cluster.value}: generation 1, open, master ${formatServer(master)}`);
   for (const { source } of input.words) terminal.out(`  by ${source}`);
-  for (const warning of warnings) terminal.err(terminal.paint("yellow", `primacy: warning: ${warning}`));
+  for (const warning of warnings)
+    terminal.err(terminal.paint("yellow", `primacy: warning: ${warning}`, "err"));
   const declined = await confirm(run, `Write this as the beginning of ${cluster.value}?`);
   if (declined !== undefined) return declined;
   if (change !== "") {
@@ -55,6 +56,9 @@ export async function adoptCommand(run: Run): Promise<Ending> {
 }
 
 async function gather(run: Run, cluster: string): Promise<AdoptInput | Ending> {
+  if (run.flags["layout"] === undefined && run.flags["proxysql"] === undefined) {
+    return usage("where does the layout come from? --proxysql host:port, or --layout FILE");
+  }
   const layout = await layoutOf(run, cluster);
   if (isOutcome(layout)) return layout;
   const hostgroups = hostgroupFlags(run);

@@ -33,7 +33,11 @@ export async function orchestratorOptions(
   const given = environment["PRIMACY_ORCHESTRATOR"] ? undefined : urls;
   const nodes = given ?? list(settings.orchestrator.url ?? "");
   if (nodes.length === 0) {
-    return { ok: false, problem: "where is Orchestrator? agent.orchestrator.urls, or PRIMACY_ORCHESTRATOR" };
+    return {
+      ok: false,
+      problem:
+        "where is Orchestrator? --orchestrator URL, PRIMACY_ORCHESTRATOR, or orchestrator in the file that --config names",
+    };
   }
   const checked: string[] = [];
   for (const node of nodes) {
