@@ -17,16 +17,43 @@ import { VERSION } from "./version.js";
 const EXAMPLES = `
 Examples:
   primacy-watcher run --config /etc/primacy/watcher.yaml
-  primacy-watcher plan --cluster main            what would be done, as SQL; nothing is written
-  primacy-watcher once --cluster main --wait 30  apply, verify, save, and end
-  primacy-watcher accept --cluster main --generation 3
-                                                 after Consul was restored: follow this record from now on
-
+  primacy-watcher plan --config /etc/primacy/watcher.yaml
+      what would be done, as SQL; nothing is written
+  primacy-watcher once --config /etc/primacy/watcher.yaml --wait 30
+      apply, verify, save, and end
+  primacy-watcher accept --config /etc/primacy/watcher.yaml --cluster main --generation 3
+      after Consul was wiped: follow this record from now on
   primacy-watcher guard <lease file> <mysql option file> <hostgroups>
-                                                 what ProxySQL's scheduler runs under a lease (docs/lease.md)
+      what ProxySQL's scheduler runs under a lease (docs/lease.md)
 
-The admin password comes from PRIMACY_PROXYSQL_PASSWORD_FILE or PRIMACY_PROXYSQL_PASSWORD, Consul's address and token
-from the variables of Consul's own CLI. Settings: docs/configuration.md. Exit codes: docs/exit-codes.md.`;
+The admin password comes from PRIMACY_PROXYSQL_PASSWORD_FILE or
+PRIMACY_PROXYSQL_PASSWORD, Consul's address and token from the variables of
+Consul's own CLI. Settings: docs/configuration.md. Exit codes:
+docs/exit-codes.md.`;
+
+const EXAMPLES_OF = {
+  run: `
+Examples:
+  primacy-watcher run --config /etc/primacy/watcher.yaml
+  PRIMACY_PROXYSQL_PASSWORD_FILE=/etc/primacy/proxysql.password primacy-watcher run --cluster main
+
+SIGHUP reads the settings again; SIGTERM and SIGINT end it, and leave ProxySQL
+as it is.`,
+  plan: `
+Examples:
+  primacy-watcher plan --config /etc/primacy/watcher.yaml
+  primacy-watcher plan --config /etc/primacy/watcher.yaml --json | jq -r '.[].statements[]'`,
+  once: `
+Example:
+  primacy-watcher once --config /etc/primacy/watcher.yaml --wait 30`,
+  accept: `
+Look at the record first (primacy-writer show main, or consul kv get), and name
+its generation. A running watcher takes the word up after SIGHUP.
+
+Example:
+  primacy-watcher accept --config /etc/primacy/watcher.yaml --cluster main --generation 3
+  systemctl reload primacy-watcher`,
+} as const;
 
 /** Parses the arguments, does what they say, and returns the exit code. */
 export async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<ExitCode> {
@@ -47,6 +74,8 @@ function command(environment: NodeJS.ProcessEnv, done: (code: ExitCode) => void)
     .description("Keeps one ProxySQL equal to the record in Consul that says who the MySQL master is.")
     .version(VERSION)
     .addHelpText("after", EXAMPLES)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "primacy-watcher: ")) })
+    .showHelpAfterError("see primacy-watcher --help")
     .exitOverride();
   const options = (flags: Flags): WatcherOptions => readOptions(flags, environment);
   withFlags(
@@ -78,7 +107,9 @@ function command(environment: NodeJS.ProcessEnv, done: (code: ExitCode) => void)
 }
 
 function withFlags(one: Command): Command {
+  const examples: Readonly<Record<string, string>> = EXAMPLES_OF;
   return one
+    .addHelpText("after", examples[one.name()] ?? "")
     .option("--config <file>", "settings, YAML or JSON (PRIMACY_CONFIG)")
     .option("--cluster <name...>", "clusters to follow (PRIMACY_CLUSTERS)")
     .option("--proxy <name>", "name of this ProxySQL in acknowledgements (PRIMACY_PROXY)")
@@ -118,8 +149,9 @@ async function accept(options: WatcherOptions, generation: number): Promise<Exit
       return EXIT_CODES.REFUSED;
     }
     const before = await work.accept(cluster, reading.documents);
-    for (const mark of before)
-      print(`${cluster}: had generation ${String(mark.generation)} of ${mark.incarnation}`);
+    // ProxySQL's memory, its disk and the watcher's own file usually say the same.
+    const had = new Set(before.map((mark) => `generation ${String(mark.generation)} of ${mark.incarnation}`));
+    for (const one of had) print(`${cluster}: had ${one}`);
     print(
       `${cluster}: generation ${String(generation)} of incarnation ${record.incarnation} is accepted; ` +
         "a running watcher takes it up after SIGHUP",

@@ -11,7 +11,7 @@ void run(process.argv.slice(2)).then((code) => {
 
 /** The guard runs once a second: it must not load what it does not need. */
 async function run(argv: readonly string[]): Promise<number> {
-  if (argv[0] === "guard") {
+  if (argv[0] === "guard" && !argv.includes("--help") && !argv.includes("-h")) {
     const { runGuard } = await import("./guard/guard.js");
     return await runGuard(
       argv.slice(1),
