@@ -72,8 +72,9 @@ Everything stays up until Ctrl-C. To try in another terminal:
 
   export CONSUL_HTTP_ADDR=${address}
   ${typeof consul === "string" ? `curl -s ${address}/v1/kv/primacy/clusters/main/master?raw` : `${consul.path} kv get primacy/clusters/main/master`}
-  node ${programs.writer} show main
-  mysql -h127.0.0.1 -P${String(proxy?.port)} -u${user} -p${password} app       # as the application
+  node ${programs.writer} show main      # the record
+  node ${programs.writer} status main    # how it is, and what to do next
+  mysql -h127.0.0.1 -P${String(proxy?.port)} -u${user} -p${password} app      # as the application
   mysql -h127.0.0.1 -P${String(proxy?.adminPort)} -u${admin.user} -p${admin.password}      # ProxySQL's admin port
   curl -s ${fleet.orchestrator.url}/api/graceful-master-takeover-auto/main   # a planned takeover
 ${fleet.watchers.map((one) => `  curl -s ${one.url}/readyz                                   # ${one.proxy}`).join("\n")}
@@ -84,23 +85,28 @@ ${fleet.watchers.map((one) => `  curl -s ${one.url}/readyz                      
   });
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      keep: { type: "boolean", default: false },
-      "only-primacy": { type: "boolean", default: false },
-      "stand-ins": { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  if (values.help) process.stdout.write(HELP);
-  else {
-    process.exitCode = await demo({
-      keep: values.keep,
-      onlyPrimacy: values["only-primacy"],
-      standIns: values["stand-ins"],
-    });
+interface Asked extends Flags {
+  help: boolean;
+}
+
+/** Null for options that there are not: they have been told of. */
+function readFlags(): Asked | null {
+  const no = { type: "boolean", default: false } as const;
+  try {
+    const { values } = parseArgs({ options: { keep: no, "only-primacy": no, "stand-ins": no, help: no } });
+    const { keep, help, "only-primacy": onlyPrimacy, "stand-ins": standIns } = values;
+    return { keep, help, onlyPrimacy, standIns };
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return null;
   }
+}
+
+async function main(): Promise<void> {
+  const flags = readFlags();
+  if (flags === null) process.exitCode = 1;
+  else if (flags.help) process.stdout.write(HELP);
+  else process.exitCode = await demo(flags);
 }
 
 main().catch((error: unknown) => {
