@@ -463,6 +463,8 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
         execFileSync("curl", ["-sf", "-X", "PUT", "-d", value, `${consul.httpAddr}/v1/kv/${key}`]);
       }
       orchestrator.alias = "other";
+      const follower = closing(await RecordedOrchestrator.start());
+      follower.leads = false;
       const proxy = closing(
         await startProxySql({
           kind: "stand-in here",
@@ -476,7 +478,7 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
         "--from-keys",
         "mysql/master",
         "--orchestrator",
-        orchestrator.url,
+        `${follower.url},${orchestrator.url}`,
         "--proxysql",
         `127.0.0.1:${String(proxy.adminPort)}`,
         "--writer-hostgroup",
@@ -485,10 +487,12 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
         "20",
       ];
       const login = { PRIMACY_PROXYSQL_PASSWORD: proxySqlAccounts.admin.password };
-      const user = ["--proxysql-user", proxySqlAccounts.admin.user];
+      const user = ["--proxysql-user", proxySqlAccounts.admin.user, "--orchestrator-keys", "mysql/other"];
       const shown = await run(["adopt", "other", ...from, ...user], login);
       expect(shown.code, shown.err).toBe(20);
       expect(shown.out).toContain("+ other: generation 1, open, master 127.0.0.1:3311");
+      expect(shown.out).toContain("+ mysql/other/other: 127.0.0.1:3311");
+      expect(shown.out).toContain("+ mysql/other/other/port: 3311");
       expect((await consulStore.readCluster("other")).record.kind).toBe("absent");
       const done = await run(["adopt", "other", ...from, ...user, "--yes"], login);
       expect(done.code, done.err).toBe(0);

@@ -231,7 +231,10 @@ export function masterWarnings(record: MasterRecord, layout: Layout | undefined)
 }
 
 /** The keys of Orchestrator's own key-value store, for tools that read those (go/inst/cluster.go, 3.2.6). */
-export function orchestratorKeys(prefix: string | undefined, record: MasterRecord): KeyValue[] {
+export function orchestratorKeys(
+  prefix: string | undefined,
+  record: Pick<MasterRecord, "cluster" | "master">,
+): KeyValue[] {
   if (prefix === undefined) return [];
   const key = `${prefix}/${record.cluster}`;
   return [

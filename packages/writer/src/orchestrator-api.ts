@@ -29,7 +29,7 @@ const instancesSchema = z
   .transform((list) => list ?? []);
 
 export interface OrchestratorAccess {
-  /** Address with Orchestrator's URLPrefix, without `/api`. */
+  /** Address with Orchestrator's URLPrefix, without `/api`. Of several nodes, separated by commas, the leader is asked. */
   readonly url: string;
   /** `user:password` for HTTP basic authentication. */
   readonly auth: string | undefined;
@@ -51,7 +51,7 @@ export async function readClusterView(
   access: OrchestratorAccess,
   alias: string,
 ): Promise<Parsed<ClusterView>> {
-  const base = checkUrl(access.url);
+  const base = await nodeOf(access);
   if (!base.ok) return base;
   const name = encodeURIComponent(alias);
   const get = <T>(path: string, schema: z.ZodType<T>) => getJson(`${base.value}/api/${path}`, access, schema);
@@ -64,6 +64,26 @@ export async function readClusterView(
   if (!master.ok) return master;
   if (!masters.ok) return masters;
   return { ok: true, value: { instances: instances.value, master: master.value, masters: masters.value } };
+}
+
+/** A node that does not lead may answer from an old database (3.2.6, go/http/raft_reverse_proxy.go). */
+async function nodeOf(access: OrchestratorAccess): Promise<Parsed<string>> {
+  const nodes = access.url
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "")
+    .map(checkUrl);
+  const [only, second] = nodes;
+  const wrong = nodes.find((node) => !node.ok);
+  if (only === undefined || wrong !== undefined || second === undefined) return wrong ?? only ?? checkUrl("");
+  const bases = nodes.flatMap((node) => (node.ok ? [node.value] : []));
+  const said = await Promise.all(
+    bases.map((base) => getJson(`${base}/api/leader-check`, access, z.literal("OK"))),
+  );
+  const leader = bases.find((_, index) => said[index]?.ok);
+  if (leader !== undefined) return { ok: true, value: leader };
+  const why = said.map((answer) => (answer.ok ? "" : answer.problem)).join("; ");
+  return { ok: false, problem: `no Orchestrator leads: ${why}` };
 }
 
 function checkUrl(text: string): Parsed<string> {

@@ -50,6 +50,19 @@ const access = (url: string, auth?: string) => ({ url, auth, timeoutMs: 2000 });
 const port = (number: number) => ({ ok: true, value: { host: "127.0.0.1", port: number } });
 
 describe("Orchestrator's recorded answers", () => {
+  it("of several nodes, the one that leads is believed", async () => {
+    const leads =
+      (status: number) =>
+      (path: string): Answer | undefined =>
+        path === "leader-check" ? { status, body: status === 200 ? '"OK"' : '"Not leader"' } : undefined;
+    const follower = await orchestrator("healthy", leads(404));
+    const leader = await orchestrator("after-dead-master", leads(200));
+    const view = await readClusterView(access(`${follower}, ${leader}`), "main");
+    expect(view.ok && masterOf(view.value, "main")).toEqual(port(3312));
+    const nobody = await readClusterView(access(`${follower},http://127.0.0.1:1`), "main");
+    expect(nobody.ok ? "" : nobody.problem).toMatch(/^no Orchestrator leads: .*answered 404.*127\.0\.0\.1:1/);
+  });
+
   it.each([
     ["healthy", 3311],
     ["after-dead-master", 3312],

@@ -4,6 +4,7 @@ import { commitByPerson, consulEnding, isEnding, readClusterState } from "../../
 import { confirm } from "../../commands/confirm.js";
 import { showLayoutChange, writeLayout } from "../../commands/layout.js";
 import { readLayoutFile } from "../../commands/layout-file.js";
+import { orchestratorKeys } from "../../commit.js";
 import { DatabaseError } from "../../database/session.js";
 import type { Ending } from "../../ending.js";
 import { errorText } from "../../errors.js";
@@ -39,6 +40,11 @@ export async function adoptCommand(run: Run): Promise<Ending> {
   if (change !== "") terminal.out(`layout\n${change}\n`);
   terminal.out(`record\n+ ${cluster.value}: generation 1, open, master ${formatServer(master)}`);
   for (const { source } of input.words) terminal.out(`  by ${source}`);
+  for (const { key, value } of orchestratorKeys(run.settings.orchestratorKeys, {
+    cluster: cluster.value,
+    master,
+  }))
+    terminal.out(`+ ${key}: ${value}`);
   for (const warning of warnings)
     terminal.err(terminal.paint("yellow", `primacy: warning: ${warning}`, "err"));
   const declined = await confirm(run, `Write this as the beginning of ${cluster.value}?`);
@@ -152,7 +158,7 @@ async function masterWords(run: Run, cluster: string): Promise<MasterWord[] | En
   if (orchestrator.url !== undefined) {
     const auth = orchestrator.authFile === undefined ? null : await secret(orchestrator.authFile, undefined);
     if (auth?.ok === false) return usage(auth.problem);
-    const [url = ""] = orchestrator.url.split(",");
+    const { url } = orchestrator;
     const access = { url, auth: auth?.value ?? orchestrator.auth, timeoutMs: deadlineMs };
     const view = await readClusterView(access, alias);
     words.push({ source: `Orchestrator at ${url}`, master: view.ok ? masterOf(view.value, alias) : view });
