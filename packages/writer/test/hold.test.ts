@@ -1,4 +1,4 @@
-import type { Roster } from "@primacy/consul-store";
+import { ConsulError, type Roster } from "@primacy/consul-store";
 import { type ClusterEvent, type MasterRecord, layoutText, recordText } from "@primacy/contract";
 import { describe, expect, it } from "vitest";
 import { commitEvent } from "../src/commit.js";
@@ -119,6 +119,22 @@ describe("a drain is held", () => {
     const report = await holdDrain(held, means);
     expect(order.filter((step) => step.startsWith("db1"))).toEqual([]);
     expect(report).toMatchObject({ complete: false, lines: [expect.anything(), CALLED_OFF] });
+  });
+
+  it("incomplete, and the old master is left alone, where nobody can tell whether the drain still stands", async () => {
+    const { store, order, means, takeover } = await cluster();
+    const held = await takeover(drain);
+    const away = () => {
+      throw new ConsulError("CONSUL_UNREACHABLE", "connect ECONNREFUSED");
+    };
+    store.nextReads.push(away);
+    const report = await holdDrain(held, means);
+    expect(order.filter((step) => step.startsWith("db1"))).toEqual([]);
+    expect(report.complete).toBe(false);
+    expect(report.lines[1]).toMatch(/^the old master db1:3306 is left as it is: /);
+    // Without an account for the database servers nothing was to be done there.
+    store.nextReads.push(away);
+    expect(await holdDrain(held, { ...means, settings: undefined })).toMatchObject({ complete: true });
   });
 });
 

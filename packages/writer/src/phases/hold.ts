@@ -49,7 +49,9 @@ export async function holdDrain(takeover: Takeover, means: PhaseMeans): Promise<
   const now = await readAgain(takeover, means);
   const stands = now?.generation === takeover.record.generation;
   const held = report(takeover, proxies, stands ? await visit(takeover, means) : undefined);
-  return unlessCalledOff(takeover, now, held);
+  if (now !== undefined || means.settings === undefined) return unlessCalledOff(takeover, now, held);
+  const line = `the old master ${formatServer(takeover.outgoing)} is left as it is: whether it still drains can't be read`;
+  return { ...held, complete: false, lines: [...held.lines, line] };
 }
 
 /** The proxies alone: where nothing is to be done on the old master. */
