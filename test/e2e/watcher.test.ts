@@ -264,6 +264,13 @@ describe("Consul", () => {
     });
     expect(await onlineIn(proxysql, 10)).toEqual(["127.0.0.1:3311"]);
     expect((await world.record("main")).incarnation).not.toBe(first.incarnation);
+    await proxysql.admin("UPDATE mysql_servers SET status='ONLINE' WHERE hostgroup_id=10");
+    await proxysql.admin("LOAD MYSQL SERVERS TO RUNTIME");
+    await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3311", {
+      timeoutMs: 20_000,
+      what: "drift repaired while the record is refused",
+    });
+    expect((await watcher.readiness()).clusters[0]?.says).toContain("refused generation 1");
     await accept(watcher.environment, "1");
     watcher.signal("SIGHUP");
     await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3313", {

@@ -66,6 +66,8 @@ export class ClusterLoop {
   /** Null until Consul has answered, or has failed to. */
   #reading: Reading | null = null;
   #appliedDocuments: Documents | null = null;
+  /** Hash of the record that was refused last. */
+  #refused: string | null = null;
   /** What the last verified layout was made for: the same once more is drift. */
   #verifiedFor = "";
   #lastMembers: Members | null = null;
@@ -207,12 +209,23 @@ export class ClusterLoop {
     // While Consul has nothing usable, what was applied last is still kept true against drift.
     const outcome = await this.#pass(documents, full);
     if (outcome.kind === "applied" || outcome.kind === "withheld") this.#keeper.noteInForce(documents.hash);
-    if (outcome.kind === "refused") this.#keeper.noteRefused(documents.hash);
+    if (outcome.kind === "refused") {
+      this.#keeper.noteRefused(documents.hash);
+      await this.#keepApplied(documents, full);
+    }
     if (FULL_AGAIN.has(outcome.kind) || (outcome.kind === "failed" && full)) this.#fullDue = true;
     this.#noteRepair(outcome, documents);
     this.#finish(heldOr(reading, outcome));
     const nextMs = nextPassMs(outcome, this.#failures, this.parts.clock.random());
     return Math.min(nextMs, this.#drainLeftMs(documents) || Number.POSITIVE_INFINITY);
+  }
+
+  /** A record that is refused is nothing to go by either: what was applied before it is kept true against drift. */
+  async #keepApplied(refused: Documents, full: boolean): Promise<void> {
+    const kept = this.#appliedDocuments;
+    this.#refused = refused.hash;
+    if (kept === null || kept.hash === refused.hash) return;
+    this.#noteRepair(await this.#pass(kept, full), kept);
   }
 
   async #pass(documents: Documents, full: boolean): Promise<Outcome> {
@@ -234,12 +247,13 @@ export class ClusterLoop {
 
   #moment(documents: Documents): Moment {
     const lease = this.#keeper.leaseOf(documents.hash);
+    const newest = this.#reading?.kind === "usable" ? this.#reading.documents.hash : documents.hash;
     return {
       whenOwned: this.options.whenOwned,
       lease,
       leaseEndsAtSeconds: leaseEndsAtSeconds(lease, this.parts.clock),
       drainIsOver: this.#drainLeftMs(documents) === 0,
-      superseded: this.#reading?.kind === "usable" && this.#reading.documents.hash !== documents.hash,
+      superseded: newest !== documents.hash && newest !== this.#refused,
       fences: this.#keeper.fences,
     };
   }
