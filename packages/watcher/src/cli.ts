@@ -118,7 +118,7 @@ function withFlags(one: Command): Command {
 
 async function plan(options: WatcherOptions, flags: { json?: true; check?: true }): Promise<ExitCode> {
   const planned: PlannedPass[] = [];
-  const code = await forEachCluster(options, 5000, async (work, cluster, reading) => {
+  const code = await forEachCluster(options, { to: "look", waitMs: 5000 }, async (work, cluster, reading) => {
     const one = await work.plan(cluster, reading.documents);
     planned.push(one);
     if (flags.json !== true) print(planText(one));
@@ -131,16 +131,20 @@ async function plan(options: WatcherOptions, flags: { json?: true; check?: true 
 async function once(options: WatcherOptions, waitSeconds: number): Promise<ExitCode> {
   if (!Number.isFinite(waitSeconds) || waitSeconds <= 0)
     throw new OptionsError("--wait must be a number of seconds");
-  return await forEachCluster(options, waitSeconds * 1000, async (work, cluster, reading) => {
-    const outcome = await work.apply(cluster, reading.documents);
-    print(outcomeText(cluster, outcome));
-    return exitCodeOfOutcome(outcome);
-  });
+  return await forEachCluster(
+    options,
+    { to: "work", waitMs: waitSeconds * 1000 },
+    async (work, cluster, reading) => {
+      const outcome = await work.apply(cluster, reading.documents);
+      print(outcomeText(cluster, outcome));
+      return exitCodeOfOutcome(outcome);
+    },
+  );
 }
 
 async function accept(options: WatcherOptions, generation: number): Promise<ExitCode> {
   if (options.clusters.length !== 1) throw new OptionsError("accept: name one --cluster");
-  return await forEachCluster(options, 5000, async (work, cluster, reading) => {
+  return await forEachCluster(options, { to: "work", waitMs: 5000 }, async (work, cluster, reading) => {
     const { record } = reading.documents;
     if (record.generation !== generation) {
       print(
@@ -163,14 +167,14 @@ async function accept(options: WatcherOptions, generation: number): Promise<Exit
 /** The worst of the clusters' exit codes: the first that is not 0. */
 async function forEachCluster(
   options: WatcherOptions,
-  waitMs: number,
+  { to, waitMs }: { readonly to: "look" | "work"; readonly waitMs: number },
   work: (
     pass: SinglePass,
     cluster: string,
     reading: Extract<Reading, { kind: "usable" }>,
   ) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const single = await SinglePass.open(options);
+  const single = await SinglePass.open(options, to);
   let code: ExitCode = EXIT_CODES.OK;
   try {
     for (const cluster of options.clusters) {

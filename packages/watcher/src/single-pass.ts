@@ -29,8 +29,12 @@ export class SinglePass {
     this.#proxy = new Proxy(new Admin(options.admin));
   }
 
-  static async open(options: WatcherOptions): Promise<SinglePass> {
-    return new SinglePass(options, await StateFile.open(options.stateDirectory, options.proxy));
+  /** To `look` makes and changes nothing on disk; whoever works keeps the watcher's memory. Throws OptionsError. */
+  static async open(options: WatcherOptions, to: "look" | "work"): Promise<SinglePass> {
+    const { stateDirectory, proxy } = options;
+    const state =
+      to === "look" ? StateFile.peek(stateDirectory, proxy) : StateFile.open(stateDirectory, proxy);
+    return new SinglePass(options, await state);
   }
 
   close(): void {

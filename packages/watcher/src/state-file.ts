@@ -51,6 +51,20 @@ export class StateFile {
     return file;
   }
 
+  /** What `open` would read, where nothing may be written: makes no folder and moves nothing aside. Throws OptionsError. */
+  static async peek(directory: string, proxy: string): Promise<StateFile> {
+    const path = join(directory, `${proxy}.json`);
+    const text = await readIfThere(path).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new OptionsError(`stateDirectory: ${path} cannot be read: ${why}`, { cause: error });
+    });
+    const marks = text === null ? new Map<string, Mark>() : parseMarks(text);
+    const file = new StateFile(path, marks === null ? "the state file cannot be understood" : null);
+    file.#marks = marks ?? file.#marks;
+    file.#onDisk = new Map(file.#marks);
+    return file;
+  }
+
   mark(cluster: string): Mark | null {
     return this.#marks.get(cluster) ?? null;
   }

@@ -23,6 +23,17 @@ describe("the watcher's memory", () => {
     expect(second.mark("shop")).toBeNull();
   });
 
+  test("can be looked at without a trace", async () => {
+    const nowhere = join(directory, "not", "there");
+    expect((await StateFile.peek(nowhere, "proxy1")).mark("main")).toBeNull();
+    expect(await readdir(directory)).toEqual([]);
+    await (await StateFile.open(directory, "proxy1")).remember("main", mark);
+    expect((await StateFile.peek(directory, "proxy1")).mark("main")).toEqual(mark);
+    await writeFile(join(directory, "proxy1.json"), "{");
+    expect((await StateFile.peek(directory, "proxy1")).problem).toContain("cannot be understood");
+    expect(await readdir(directory)).toEqual(["proxy1.json"]);
+  });
+
   test("leaves no temporary file behind", async () => {
     const file = await StateFile.open(directory, "proxy1");
     await file.remember("main", mark);
