@@ -68,14 +68,14 @@ export function readSettings(
   const database = databaseSettings(text, variables["PRIMACY_DATABASE_PASSWORD"] || undefined);
   if (!database.ok) return database;
   const deadlineMs = deadline.value * 1000;
-  const consul = consulOptionsFromEnvironment(variables, {
-    requestTimeoutMs: Math.min(LONGEST_REQUEST_MS, deadlineMs / 2),
-  });
+  const consul = consulOptionsFromEnvironment(variables);
   if (!consul.ok) return consul;
+  // Where all but one say nothing, there is time left for that one.
+  const turnMs = deadlineMs / (consul.value.addresses.length + 1);
   return {
     ok: true,
     value: {
-      consul: consul.value,
+      consul: { ...consul.value, requestTimeoutMs: Math.min(LONGEST_REQUEST_MS, turnMs) },
       deadlineMs,
       spool: { folder: text("spool"), limit: Math.floor(limit.value) },
       stopOnFailure: onFailure === "" ? undefined : onFailure === "stop",

@@ -108,6 +108,16 @@ describe("the configuration file", () => {
   it("that is missing is an error, not the default", async () => {
     expect(await readConfigFile("/nonexistent.yaml")).toMatchObject({ ok: false });
   });
+
+  it.each([
+    ["a", 2500],
+    ["a,b", 2500],
+    ["a,b,c", 2000],
+    ["a,b,c,d", 1600],
+  ])("every agent of %s gets its turn within the deadline, and one is left for the answer", (agents, ms) => {
+    const settings = readSettings({}, { CONSUL_HTTP_ADDR: agents, PRIMACY_DEADLINE: "8" }, {});
+    expect(settings).toMatchObject({ ok: true, value: { consul: { requestTimeoutMs: ms } } });
+  });
 });
 
 describe("the command line", () => {
