@@ -115,8 +115,8 @@ describe("the configuration file", () => {
     ["a,b,c", 2000],
     ["a,b,c,d", 1600],
   ])("every agent of %s gets its turn within the deadline, and one is left for the answer", (agents, ms) => {
-    const settings = readSettings({}, { CONSUL_HTTP_ADDR: agents, PRIMACY_DEADLINE: "8" }, {});
-    expect(settings).toMatchObject({ ok: true, value: { consul: { requestTimeoutMs: ms } } });
+    const read = readSettings({}, { CONSUL_HTTP_ADDR: agents, PRIMACY_DEADLINE: "8" }, {});
+    expect(read).toMatchObject({ ok: true, value: { consul: { requestTimeoutMs: ms } } });
   });
 });
 
