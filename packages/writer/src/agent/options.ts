@@ -36,7 +36,8 @@ export const agentConfigSchema = z.strictObject({
   repairAfterSeconds: seconds.default(30),
   replayAfterSeconds: seconds.default(5),
   recoveryPatienceSeconds: seconds.default(120),
-  worseAfterSeconds: seconds.default(3),
+  // More than Orchestrator's InstancePollSeconds (5): what one failed check shows lasts until the next.
+  worseAfterSeconds: seconds.default(6),
   betterAfterSeconds: seconds.default(5),
   settleSeconds: seconds.default(60),
   heldAfterSeconds: seconds.default(10),

@@ -52,6 +52,12 @@ describe("the agent's settings", () => {
     expect([datacenters, http]).toEqual([[], { host: "127.0.0.1", port: 6091 }]);
   });
 
+  test("wait for a second check before a server is believed to be worse", async () => {
+    const orchestratorsInstancePollMs = 5000;
+    const { settings } = await optionsOf({});
+    expect(settings.follower.membership.worseAfterMs).toBeGreaterThan(orchestratorsInstancePollMs);
+  });
+
   test("are a table of the file that hooks read as well", async () => {
     const path = join(temporaryFolder(), "writer.yaml");
     writeFileSync(path, "deadline: 5\nagent:\n  policy: repair\n");
