@@ -6,9 +6,11 @@ import {
   type Members,
   canonicalServer,
   formatServer,
+  layoutServer,
   sameServer,
 } from "@primacy/contract";
 import { memberState } from "./judge.js";
+import { LOST_IN_RECOVERY } from "./orchestrator/instance.js";
 import type { ProxyStatus } from "./proxies.js";
 import type { StatusState } from "./status.js";
 
@@ -156,7 +158,12 @@ function replicaVerdict({ record, layout, members }: KnownCluster): Verdict | nu
   const bad = members.servers.flatMap((member): string[] => {
     if (sameServer(canonicalServer(layout, member), canonicalServer(layout, record.master))) return [];
     const state = memberState(member, false, layout);
+    // What a recovery has lost nobody wanted out, as an operator's downtime is wanted.
+    if (member.downtime?.reason === LOST_IN_RECOVERY)
+      return [`${formatServer(member)} is ${LOST_IN_RECOVERY}`];
     if (state === "replica" || state === "downtimed") return [];
+    // Such as one that is kept behind on purpose (MASTER_DELAY).
+    if (state === "lagging" && layoutServer(layout, member)?.reads === false) return [];
     return [`${formatServer(member)} is ${state}`];
   });
   if (bad.length === 0) return null;

@@ -241,6 +241,25 @@ describe("the state of a cluster", () => {
     ).toBe("ok");
   });
 
+  test("one that a recovery has lost is not", () => {
+    const members = membersOf([
+      master,
+      memberOf(db2, { reachable: false, downtime: { reason: "lost-in-recovery", endsAt: null } }),
+    ]);
+    expect(status({ members })).toMatchObject({
+      state: "degraded",
+      says: "db1:3306 takes writes; db2:3306 is lost-in-recovery",
+    });
+  });
+
+  test("a replica that is behind on purpose, and serves no reads, is as somebody wants it", () => {
+    const members = membersOf([master, memberOf(db2, { lagSeconds: 3600 })]);
+    expect(status({ members, layout: layoutOf({ servers: [db1, { ...db2, reads: false }] }) }).state).toBe(
+      "ok",
+    );
+    expect(status({ members, layout: layoutOf({ servers: [db1, db2] }) }).state).toBe("degraded");
+  });
+
   test("a watcher that is gone is not behind", () => {
     expect(
       status({ roster: { acknowledgements: [entry("px1"), entry("px2", { generation: 1 }, null)] } }).state,
