@@ -101,7 +101,7 @@ describe("docs/configuration.md", () => {
     // The agent's are in its own document.
     const named = new Set(
       `${text}${readText("docs/agent.md")}`.match(
-        /\b(?:CONSUL|PRIMACY|ORC)_[A-Z_]*[A-Z]\b|\b(?:NO_COLOR|(?:SUDO_)?USER)\b/g,
+        /\b(?:CONSUL|PRIMACY|ORC)_[A-Z_]*[A-Z]\b|\b(?:NO_COLOR|RES_OPTIONS|(?:SUDO_)?USER)\b/g,
       ),
     );
     expect([...named].sort()).toEqual([...read, ...Object.keys(ENVIRONMENT)].sort().filter(unique));
