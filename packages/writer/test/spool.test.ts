@@ -182,6 +182,22 @@ describe("the spool's lock", () => {
     expect(await lockSpool(folder, 0, world)).toBeDefined();
   });
 
+  it("of a process that died is left to whoever takes it over first", async () => {
+    const folder = temporaryFolder();
+    const world = new FakeWorld();
+    const lock = join(folder, "lock");
+    writeFileSync(lock, "4242");
+    world.isAlive = (pid) => {
+      if (pid !== 4242) return true;
+      // Between the look and the taking, another process has seen the same.
+      writeFileSync(lock, "4243");
+      return false;
+    };
+    expect(await lockSpool(folder, 0, world)).toBeUndefined();
+    expect(files(folder)).toEqual(["lock"]);
+    expect(readFileSync(lock, "utf8")).toBe("4243");
+  });
+
   it("of a process that died is taken over", async () => {
     const folder = temporaryFolder();
     const world = new FakeWorld();

@@ -1,4 +1,4 @@
-import { open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { link, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { World } from "../world.js";
 
@@ -28,8 +28,9 @@ export async function lockSpool(
   try {
     for (;;) {
       if (await create(path, world)) return { release: () => release(path, world) };
-      if (await isAbandoned(path, world)) {
-        await takeAway(path, world);
+      const abandoned = await abandonedLock(path, world);
+      if (abandoned !== undefined) {
+        await takeAway(path, abandoned, world);
         continue;
       }
       if (world.elapsed() >= giveUpAt) return undefined;
@@ -58,27 +59,36 @@ async function create(path: string, world: World): Promise<boolean> {
   }
 }
 
-async function isAbandoned(path: string, world: World): Promise<boolean> {
+/** What stands in a lock that is nobody's any more. */
+async function abandonedLock(path: string, world: World): Promise<string | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, "utf8"), stat(path)]);
-    if (world.now() - mtimeMs > ABANDONED_AFTER_MS) return true;
+    if (world.now() - mtimeMs > ABANDONED_AFTER_MS) return text;
     // An empty lock is one that its owner is just writing.
-    return /^\d+$/.test(text) && !world.isAlive(Number(text));
+    return /^\d+$/.test(text) && !world.isAlive(Number(text)) ? text : undefined;
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (codeOf(error) === "ENOENT") return undefined;
     throw error;
   }
 }
 
-/** By rename, so that of two processes which both see a dead owner only one takes the lock away. */
-async function takeAway(path: string, world: World): Promise<void> {
+/**
+ * By rename, so that of two processes which both see a dead owner only one takes the lock away. The slower one may have
+ * got the new lock of the other, and gives it back.
+ */
+async function takeAway(path: string, abandoned: string, world: World): Promise<void> {
   const aside = `${path}.dead-${String(world.pid)}`;
   try {
     await rename(path, aside);
+    if ((await readFile(aside, "utf8")) !== abandoned) await link(aside, path).catch(ignoreThere);
     await unlink(aside);
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw error;
   }
+}
+
+function ignoreThere(error: unknown): void {
+  if (codeOf(error) !== "EEXIST") throw error;
 }
 
 async function release(path: string, world: World): Promise<void> {
