@@ -55,10 +55,14 @@ export class HttpGetter {
         );
         response.once("close", () => clearTimeout(timer));
       });
-      const timer = setTimeout(() => {
-        fail("ORCHESTRATOR_TIMEOUT", `does not answer within ${String(timeoutMs)} ms`);
-        request.destroy();
-      }, timeoutMs);
+      let timer: NodeJS.Timeout | undefined;
+      // Not while it waits for a connection: with many clusters a slow Orchestrator would look like one that is away.
+      request.once("socket", () => {
+        timer = setTimeout(() => {
+          fail("ORCHESTRATOR_TIMEOUT", `does not answer within ${String(timeoutMs)} ms`);
+          request.destroy();
+        }, timeoutMs);
+      });
       request.once("error", (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
         const untrusted = /CERT|SELF_SIGNED|^ERR_(?:TLS|SSL)|UNABLE_TO/.test(error.code ?? "");
