@@ -185,6 +185,8 @@ export class Announcer {
       this.#forgetSession();
       throw new Error("the Consul session is gone");
     }
+    // The writer sees the other one there, and waits for that one.
+    this.#presentSince.delete(cluster);
     throw new OtherWatcherError(this.proxy);
   }
 

@@ -86,3 +86,22 @@ describe.each([
     expect(Math.max(...gaps)).toBeLessThan(LEASE_MS / 2);
   });
 });
+
+test("an acknowledgement that another watcher has taken over is none of ours: no lease hangs on it", async () => {
+  let taken = false;
+  const { store } = consul(() => (taken ? "held-elsewhere" : "written"));
+  const announcer = new Announcer(store, "proxy1", clock, log);
+  const stop = new AbortController();
+  announcer.announce(saying("main"));
+  const running = announcer.run(stop.signal);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(announcer.presence("main").presentSinceMs).not.toBeNull();
+  taken = true;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(announcer.presence("main").presentSinceMs).toBeNull();
+  taken = false;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(announcer.presence("main").presentSinceMs).toBeGreaterThan(60_000);
+  stop.abort();
+  await running;
+});
