@@ -170,7 +170,7 @@ function replicaVerdict({ record, layout, members }: KnownCluster): Verdict | nu
   return {
     state: "degraded",
     says: `${formatServer(record.master)} takes writes; ${bad.join(", ")}`,
-    next: "repair replication there; until then they serve no reads",
+    next: "see why (SHOW REPLICA STATUS there); until it is mended they serve no reads",
   };
 }
 

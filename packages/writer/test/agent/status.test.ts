@@ -196,7 +196,7 @@ describe("the state of a cluster", () => {
       "with a broken replica",
       { members: membersOf([master, memberOf(db2, { replicating: false }), memberOf(db3)]) },
       "degraded",
-      "replication",
+      "SHOW REPLICA STATUS",
     ],
   ])("%s", (_what, changes, state, next) => {
     const told = status(changes);
