@@ -28,7 +28,11 @@ async function applyLayout(run: Run): Promise<Ending> {
     return { exit: "ok", line: `${file.value.cluster}: the layout is like that already` };
   run.terminal.out(difference);
   const declined = await confirm(run, `Write this layout of ${file.value.cluster}?`);
-  return declined ?? (await writeLayout(run, file.value, snapshot));
+  if (declined !== undefined) return declined;
+  // Somebody may have read this for minutes, and another server be the master by now.
+  const now = await readClusterState(run, file.value.cluster);
+  if (isEnding(now)) return now;
+  return layoutObjection(file.value, now) ?? (await writeLayout(run, file.value, snapshot));
 }
 
 /** Without its master's row a proxy could not follow the record: such a layout is never written. */
