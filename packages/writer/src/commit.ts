@@ -39,6 +39,8 @@ export type CommitOutcome =
       readonly record: MasterRecord;
       readonly layout: Layout | undefined;
       readonly warnings: readonly string[];
+      /** What was done on the servers before it was written, a sentence each. */
+      readonly notes?: readonly string[];
     }
   | {
       readonly kind: "refused";
@@ -175,10 +177,16 @@ async function write(
     { deadlineMs: Math.max(1, leftMs), signal: context.signal },
   );
   switch (written.outcome) {
-    case "committed": {
-      const warnings = [...notes, ...masterWarnings(record, layout)];
-      return { kind: "applied", rule, reason, record, layout, warnings };
-    }
+    case "committed":
+      return {
+        kind: "applied",
+        rule,
+        reason,
+        record,
+        layout,
+        warnings: masterWarnings(record, layout),
+        notes,
+      };
     case "lost-race":
       return "lost-race";
     case "not-written":

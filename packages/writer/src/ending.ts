@@ -27,11 +27,14 @@ export function commitEnding(cluster: string, outcome: CommitOutcome): Ending {
   switch (outcome.kind) {
     case "applied":
     case "nothing": {
-      const { record, layout, reason, rule, warnings } = outcome;
+      const { record, layout, reason, rule, warnings, notes = [] } = outcome;
       return {
         exit: "ok",
         line: `${cluster} generation ${String(record.generation)}: ${reason} [${rule}]`,
-        notes: warnings.map((warning) => `${cluster} warning: ${warning}`),
+        notes: [
+          ...notes.map((note) => `${cluster}: ${note}`),
+          ...warnings.map((warning) => `${cluster} warning: ${warning}`),
+        ],
         fields: { rule, ...recordFields(record) },
         standing: { record, layout },
         stopOnFailure: layout?.onFenceFailure === "stop",

@@ -218,7 +218,7 @@ describe("before the record says open", () => {
     expect(ours.old.readOnly).toBe(true);
     expect(await commitWith(ours.world, ours.means, abort)).toMatchObject({
       kind: "applied",
-      warnings: ["db1:3306 is writable again"],
+      notes: ["db1:3306 is writable again"],
     });
     expect(ours.old.readOnly).toBe(false);
 

@@ -1,6 +1,7 @@
 import { layoutText } from "@primacy/contract";
 import { describe, expect, it } from "vitest";
 import { commitEvent } from "../src/commit.js";
+import { commitEnding } from "../src/ending.js";
 import type { Opening, OpeningStep } from "../src/opening.js";
 import { FakeStore, FakeWorld, commitContext, db1, db2, opened, testLayout } from "./fakes.js";
 
@@ -25,7 +26,8 @@ describe("before a record says open", () => {
     };
     const context = { ...commitContext(store, world), beforeOpening };
     const outcome = await commitEvent("main", opened(db1, db2, null), 5000, context);
-    expect(outcome).toMatchObject({ kind: "applied", warnings: ["seen to"] });
+    expect(outcome).toMatchObject({ kind: "applied", notes: ["seen to"] });
+    expect(commitEnding("main", outcome).notes).toEqual(["main: seen to"]);
     expect(store.value).toMatchObject({ generation: 2, oldMaster: proof });
     expect(asked).toMatchObject([{ current: { generation: 1 }, next: { generation: 2 } }]);
     // Once it is so, there is nothing to be seen to.
