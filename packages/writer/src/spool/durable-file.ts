@@ -1,5 +1,5 @@
 import { mkdir, open, rename, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** Files of this name are half-written: left behind by a crash, never read. */
 export const TEMPORARY = ".tmp-";
@@ -11,7 +11,7 @@ export const TEMPORARY = ".tmp-";
  * @throws the file system's error (ENOSPC, EACCES, EROFS …); nothing is left behind then.
  */
 export async function writeDurably(folder: string, name: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o750 });
+  const firstMade = await mkdir(folder, { recursive: true, mode: 0o750 });
   const temporary = join(folder, `${TEMPORARY}${name}`);
   try {
     const file = await open(temporary, "w", 0o640);
@@ -27,6 +27,14 @@ export async function writeDurably(folder: string, name: string, text: string): 
     throw error;
   }
   await syncFolder(folder);
+  if (firstMade !== undefined) await syncAbove(folder, firstMade);
+}
+
+/** A folder that was just made is a new name itself, in the one above. Who may not read that has done what can be done. */
+async function syncAbove(folder: string, firstMade: string): Promise<void> {
+  const above = dirname(resolve(folder));
+  await syncFolder(above).catch(() => undefined);
+  if (above.length > dirname(resolve(firstMade)).length) await syncAbove(above, firstMade);
 }
 
 /** Without it the new name itself may be gone after a power cut. */
