@@ -341,9 +341,10 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
     });
   });
 
-  test("the history is pruned by the schedule", async () => {
+  /** Writes the generations up to this one. */
+  const takeovers = async (upTo: number): Promise<void> => {
     let { recordIndex } = await inConsul.store.readCluster("main");
-    for (let generation = 2; generation <= 6; generation++) {
+    for (let generation = 2; generation <= upTo; generation++) {
       const record = firstRecord(at3311, { generation, writeId: `write-id-${String(generation)}` });
       const written = await inConsul.store.commitRecord(
         "main",
@@ -352,15 +353,21 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
       );
       recordIndex = written.outcome === "committed" ? written.index : -1;
     }
-    await agent({ settings: { historyKeep: 2, prune: "* * * * * *" } });
-    await waitUntil(
+  };
+  const historyIs = (place: ClusterInConsul, generations: string): Promise<unknown> =>
+    waitUntil(
       async () => {
-        const kept = (await inConsul.store.readHistory("main")).map((entry) => entry.generation);
-        if (kept.join(" ") !== "5 6") throw new Error(kept.join(" "));
+        const kept = (await place.store.readHistory("main")).map((entry) => entry.generation);
+        if (kept.join(" ") !== generations) throw new Error(kept.join(" "));
         return true;
       },
-      { timeoutMs: 60_000, what: "a short history" },
+      { timeoutMs: 60_000, what: `the history ${generations}` },
     );
+
+  test("the history is pruned by the schedule", async () => {
+    await takeovers(6);
+    await agent({ settings: { historyKeep: 2, prune: "* * * * * *" } });
+    await historyIs(inConsul, "5 6");
   });
 
   describe("another datacenter", () => {
@@ -394,6 +401,19 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
       const snapshot = await there.store.readCluster("main");
       expect(snapshot.layout).toMatchObject({ kind: "valid" });
       expect((await there.store.readHistory("main")).map((entry) => entry.generation)).toEqual([1, 2]);
+    });
+
+    test("has its history pruned as well", async () => {
+      const settings = { datacenters: [{ name: "dc2", addresses: [far.httpAddr] }], historyKeep: 2 };
+      const one = await agent({ settings: { ...settings, prune: "0 0 1 1 *" } });
+      await arrives(1);
+      await takeovers(4);
+      await arrives(4);
+      await historyIs(there, "1 2 3 4");
+      await one.close();
+      await agent({ settings: { ...settings, prune: "* * * * * *" } });
+      await historyIs(there, "3 4");
+      expect(await there.record()).toMatchObject({ generation: 4 });
     });
 
     test("that is away holds nothing up, and gets what it missed when it is back", async () => {

@@ -6,6 +6,7 @@ import type { AgentReadiness } from "./health.js";
 import { LeaderLock } from "./leader-lock.js";
 import type { AgentMetrics } from "./metrics.js";
 import type { Mirror } from "./mirrors.js";
+import { pruneHistories } from "./prune.js";
 import { jitteredMs, sleep } from "@primacy/service";
 import { eachAtMost } from "./each-at-most.js";
 
@@ -80,22 +81,13 @@ export class Agent {
     ]);
   }
 
-  /** Keeps the newest records of each history. For the schedule. */
+  /** Keeps the newest records of each history, here and in the copies. For the schedule. */
   async prune(signal: AbortSignal): Promise<void> {
     const { store, log } = this.parts;
     if (!this.#lock.leads) return;
-    for (const cluster of this.#followers.keys()) {
-      try {
-        const pruned = await store.pruneHistory(cluster, this.settings.historyKeep, {
-          deadlineMs: 30_000,
-          signal,
-        });
-        if (pruned > 0) log.info({ cluster, pruned, kept: this.settings.historyKeep }, "history pruned");
-      } catch (error) {
-        if (!(error instanceof ConsulError)) throw error;
-        log.warn({ cluster, err: error }, "the history could not be pruned");
-      }
-    }
+    const { historyKeep } = this.settings;
+    await pruneHistories(store, this.#followers.keys(), historyKeep, { signal, log });
+    for (const mirror of this.#mirrors) await mirror.prune(this.#followers.keys(), historyKeep, signal);
   }
 
   /** Compares every copy with the original. For the schedule. */

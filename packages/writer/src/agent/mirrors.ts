@@ -4,12 +4,16 @@ import type { Logger } from "pino";
 import type { World } from "../world.js";
 import type { AgentMetrics } from "./metrics.js";
 import { mirrorStep } from "./mirror.js";
+import { pruneHistories } from "./prune.js";
 import { backoffMs, sleep } from "@primacy/service";
 
 /** Another datacenter that gets a copy. */
 export interface MirrorPlace {
   readonly name: string;
-  readonly store: Pick<ConsulStore, "readCluster" | "commitRecord" | "writeLayout" | "writeMembers">;
+  readonly store: Pick<
+    ConsulStore,
+    "readCluster" | "commitRecord" | "writeLayout" | "writeMembers" | "pruneHistory"
+  >;
 }
 
 export interface MirrorParts {
@@ -48,6 +52,10 @@ export class Mirror {
   /** The cluster's documents have changed, or ought to be compared. */
   note(cluster: string): void {
     this.#due.add(cluster);
+  }
+
+  async prune(clusters: Iterable<string>, keep: number, signal: AbortSignal): Promise<void> {
+    await pruneHistories(this.#parts.place.store, clusters, keep, { signal, log: this.#log });
   }
 
   async run(signal: AbortSignal): Promise<void> {

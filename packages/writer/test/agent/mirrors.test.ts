@@ -22,6 +22,7 @@ function mirrorOf(follows: (cluster: string) => boolean) {
   const place = Object.assign(new MemoryConsul(recordOf(), layoutOf()), {
     writeLayout: readCluster,
     readCluster,
+    pruneHistory: () => Promise.resolve(0),
   });
   const mirror = new Mirror({
     primary,
