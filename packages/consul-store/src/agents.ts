@@ -58,7 +58,7 @@ export class Agents {
     try {
       return await this.#ask(index, request, limits);
     } catch (error) {
-      const failure = this.#withoutToken(asConsulError(error));
+      const failure = this.#told(asConsulError(error));
       if (failure.code !== "CONSUL_ABORTED") rotation.failed(index);
       throw failure;
     }
@@ -157,8 +157,10 @@ export class Agents {
     return { ...answer, text: this.#redacted(answer.text) };
   }
 
-  #withoutToken(error: ConsulError): ConsulError {
-    const message = this.#redacted(error.message);
+  /** As it may be told: without secrets, and of a refusal with whence the token is that was refused. */
+  #told(error: ConsulError): ConsulError {
+    const whence = error.code === "CONSUL_DENIED" ? ` (${this.#tokens.whence})` : "";
+    const message = this.#redacted(error.message) + whence;
     if (message === error.message) return error;
     const { code, address, status, notSent } = error;
     return new ConsulError(code, message, { address, status, notSent });

@@ -25,6 +25,13 @@ export class TokenSource {
     return this.#token;
   }
 
+  /** Whence the token is, for messages: a variable that goes over a file's setting is the usual wrong token. */
+  get whence(): string {
+    if (this.#token === undefined) return "no token was given";
+    const { tokenFile } = this.#options;
+    return tokenFile === undefined ? "the token of CONSUL_HTTP_TOKEN" : `the token in ${tokenFile}`;
+  }
+
   /**
    * Reads the file again, after a 403: tokens get rotated under a running program. True when there is another token
    * now; a file that can't be read leaves the old one.

@@ -304,6 +304,24 @@ describe("a store and what answers it", () => {
       );
     });
 
+    it("that is refused is told by whence it is, and not by what it is", async () => {
+      const agent = await started(consulAnswer(403, "Permission denied"));
+      const file = tokenFile(`${SECRET}\n`);
+      const refusal = async (options: Partial<ConsulOptions>): Promise<string> => {
+        const error: unknown = await connect([agent.address], options)
+          .readCluster("main")
+          .catch((one: unknown) => one);
+        expect(error).toMatchObject({ code: "CONSUL_DENIED" });
+        expect(everything(error)).not.toContain(SECRET);
+        return error instanceof Error ? error.message : "";
+      };
+      expect(await refusal({ tokenFile: file.path })).toMatch(
+        new RegExp(`HTTP 403: Permission denied \\(the token in ${file.path}\\)$`),
+      );
+      expect(await refusal({ token: SECRET })).toMatch(/\(the token of CONSUL_HTTP_TOKEN\)$/);
+      expect(await refusal({})).toMatch(/\(no token was given\)$/);
+    });
+
     it("that can't be read is an error that says so, and nothing is sent", async () => {
       const agent = await started(emptyFolder);
       const store = connect([agent.address], { tokenFile: "/nowhere/token" });
