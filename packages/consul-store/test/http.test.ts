@@ -91,11 +91,10 @@ describe("a store and what answers it", () => {
     });
 
     it("is given up when the caller's signal is aborted, before or while it waits", async () => {
-      const agent = await started(() => undefined);
-      const store = connect([agent.address]);
       const stop = new AbortController();
+      const agent = await started(() => stop.abort());
+      const store = connect([agent.address]);
       const waiting = store.watchCluster("main", 5, { waitMs: 60_000, signal: stop.signal });
-      setTimeout(() => stop.abort(), 20);
       await expect(waiting).rejects.toMatchObject({ code: "CONSUL_ABORTED" });
       await expect(store.readCluster("main", { signal: stop.signal })).rejects.toMatchObject({
         code: "CONSUL_ABORTED",
