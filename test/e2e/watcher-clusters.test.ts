@@ -57,6 +57,35 @@ describe("two clusters on one ProxySQL", () => {
     });
   });
 
+  test("whose layouts name the same hostgroup: it stays with the one that had it, also when the watcher starts anew", async () => {
+    const world: World = await startWorld([SHOP, MAIN]);
+    closing.push(async () => world.close());
+    await world.bootstrap(MAIN, db1);
+    await world.bootstrap(SHOP, db4);
+    const proxysql = await startProxySql({ kind: proxySqlKind });
+    const { watcher } = await world.addProxy(proxysql, "proxy1");
+    const file = join(world.folder, "mistaken.json");
+    await writeFile(
+      file,
+      JSON.stringify({ cluster: "shop", hostgroups: { writer: 10, reader: 40 }, servers: SHOP.servers }),
+    );
+    expect((await world.writer("layout", "apply", file, "--yes")).code).toBe(0);
+    for (const round of ["as it runs", "started anew", "and once more"]) {
+      await waitUntil(
+        async () => {
+          const { clusters } = await watcher.readiness();
+          const says = Object.fromEntries(clusters.map((one) => [one.cluster, one.says]));
+          if (says["shop"]?.includes("cluster main has hostgroups") !== true) throw new Error(says["shop"]);
+          return clusters.find((one) => one.cluster === "main")?.ready === true;
+        },
+        { timeoutMs: 20_000, what: `main to be followed and shop to be refused, ${round}` },
+      );
+      expect(await onlineIn(proxysql, 10)).toEqual(["127.0.0.1:3311"]);
+      await watcher.stop();
+      await watcher.start();
+    }
+  });
+
   test("SIGHUP: settings that can't be used change nothing; a cluster that is no longer named is gone from everywhere", async () => {
     const world: World = await startWorld([MAIN, SHOP]);
     closing.push(async () => world.close());

@@ -118,9 +118,9 @@ async function apply(decision: ApplyDecision, work: Work): Promise<Outcome> {
   const mark = markOf(documents.record, documents.hash);
   const problems: string[] = [];
   // Also one that is not new, where the file was lost or could not be written.
-  if (!context.state.hasOnDisk(context.cluster, mark))
+  if (!context.state.hasOnDisk(context.cluster, mark, wanted.hostgroups))
     await noting(problems, "the mark is not on our disk", () =>
-      context.state.remember(context.cluster, mark),
+      context.state.remember(context.cluster, mark, wanted.hostgroups),
     );
   let runtime = layers.runtime;
   let verifiedAtMs: number | null = null;

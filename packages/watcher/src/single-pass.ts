@@ -26,7 +26,7 @@ export class SinglePass {
     private readonly state: StateFile,
   ) {
     this.#store = new ConsulStore(options.consul);
-    this.#proxy = new Proxy(new Admin(options.admin));
+    this.#proxy = new Proxy(new Admin(options.admin), state.hostgroupsOf(options.clusters));
   }
 
   /** To `look` makes and changes nothing on disk; whoever works keeps the watcher's memory. Throws OptionsError. */

@@ -4,22 +4,36 @@ import { join } from "node:path";
 import * as z from "zod";
 import { type Mark, sameMark } from "./admission.js";
 import { OptionsError } from "./options.js";
+import type { Hostgroups } from "./rows.js";
 
 const markSchema = z.object({
   generation: z.int().min(1),
   incarnation: z.string().min(1),
   hash: z.string().min(1),
 });
-const stateSchema = z.object({ format: z.literal(1), marks: z.record(z.string(), markSchema) });
+const hostgroupsSchema = z.object({ writer: z.int().min(0), reader: z.int().min(0).nullable() });
+const stateSchema = z.object({
+  format: z.literal(1),
+  marks: z.record(z.string(), markSchema),
+  hostgroups: z.record(z.string(), hostgroupsSchema).default({}),
+});
+
+/** By cluster. */
+interface Memory {
+  readonly marks: ReadonlyMap<string, Mark>;
+  readonly hostgroups: ReadonlyMap<string, Hostgroups>;
+}
+
+const NOTHING: Memory = { marks: new Map(), hostgroups: new Map() };
 
 /**
- * The watcher's own memory of the highest record that its ProxySQL has had, by cluster. Written before a LOAD, so that
- * a watcher that is killed in the middle never takes an older record for a new one. The stamp on the ProxySQL is the
- * second memory: losing either loses nothing.
+ * The watcher's own memory of the highest record that its ProxySQL has had, by cluster, and of the hostgroups in which it
+ * had it. Written before a LOAD, so that a watcher that is killed in the middle never takes an older record for a new
+ * one. The stamp on the ProxySQL is the second memory of the record: losing either loses nothing.
  */
 export class StateFile {
-  #marks = new Map<string, Mark>();
-  #onDisk: ReadonlyMap<string, Mark> = new Map();
+  #memory = NOTHING;
+  #onDisk = NOTHING;
 
   private constructor(
     readonly path: string,
@@ -39,15 +53,15 @@ export class StateFile {
         throw new OptionsError(`stateDirectory: ${directory} cannot be used: ${why}`, { cause: error });
       });
     if (text === null) return new StateFile(path, null);
-    const marks = parseMarks(text);
-    if (marks === null) {
+    const memory = parseMemory(text);
+    if (memory === null) {
       const aside = `${path}.unreadable-${randomUUID()}`;
       await rename(path, aside);
       return new StateFile(path, `the state file could not be understood and was moved to ${aside}`);
     }
     const file = new StateFile(path, null);
-    file.#marks = marks;
-    file.#onDisk = new Map(marks);
+    file.#memory = memory;
+    file.#onDisk = memory;
     return file;
   }
 
@@ -58,44 +72,55 @@ export class StateFile {
       const why = error instanceof Error ? error.message : String(error);
       throw new OptionsError(`stateDirectory: ${path} cannot be read: ${why}`, { cause: error });
     });
-    const marks = text === null ? new Map<string, Mark>() : parseMarks(text);
-    const file = new StateFile(path, marks === null ? "the state file cannot be understood" : null);
-    file.#marks = marks ?? file.#marks;
-    file.#onDisk = new Map(file.#marks);
+    const memory = text === null ? NOTHING : parseMemory(text);
+    const file = new StateFile(path, memory === null ? "the state file cannot be understood" : null);
+    file.#memory = memory ?? NOTHING;
+    file.#onDisk = file.#memory;
     return file;
   }
 
   mark(cluster: string): Mark | null {
-    return this.#marks.get(cluster) ?? null;
+    return this.#memory.marks.get(cluster) ?? null;
   }
 
-  /** Would a watcher that starts now remember this very mark? */
-  hasOnDisk(cluster: string, mark: Mark): boolean {
-    return sameMark(this.#onDisk.get(cluster) ?? null, mark);
+  /** In which hostgroups these clusters were last applied, for those that have been. */
+  hostgroupsOf(clusters: readonly string[]): readonly (readonly [string, Hostgroups])[] {
+    return [...this.#memory.hostgroups].filter(([cluster]) => clusters.includes(cluster));
+  }
+
+  /** Would a watcher that starts now remember this very mark, and these hostgroups? */
+  hasOnDisk(cluster: string, mark: Mark, hostgroups: Hostgroups): boolean {
+    const known = this.#onDisk.hostgroups.get(cluster);
+    return (
+      sameMark(this.#onDisk.marks.get(cluster) ?? null, mark) &&
+      known?.writer === hostgroups.writer &&
+      known.reader === hostgroups.reader
+    );
   }
 
   /**
-   * Remembers a mark, on disk too (temporary file, fsync, rename). Within this process it holds even where the write
-   * fails; then it throws, and the caller says so and goes on: a full disk must not stop a failover.
+   * Remembers a mark, on disk too (temporary file, fsync, rename), and the hostgroups where they are given. Within this
+   * process it holds even where the write fails; then it throws, and the caller says so and goes on: a full disk must
+   * not stop a failover.
    */
-  async remember(cluster: string, mark: Mark): Promise<void> {
-    this.#marks.set(cluster, mark);
-    await this.#write();
-  }
-
-  /** An operator's word: this cluster begins anew here. */
-  async forget(cluster: string): Promise<void> {
-    this.#marks.delete(cluster);
+  async remember(cluster: string, mark: Mark, hostgroups?: Hostgroups): Promise<void> {
+    this.#memory = {
+      marks: new Map(this.#memory.marks).set(cluster, mark),
+      hostgroups:
+        hostgroups === undefined
+          ? this.#memory.hostgroups
+          : new Map(this.#memory.hostgroups).set(cluster, hostgroups),
+    };
     await this.#write();
   }
 
   async #write(): Promise<void> {
-    const marks = new Map(this.#marks);
+    const memory = this.#memory;
     const temporary = `${this.path}.${randomUUID()}.tmp`;
     try {
       const file = await open(temporary, "w", 0o640);
       try {
-        await file.writeFile(`${JSON.stringify({ format: 1, marks: Object.fromEntries(marks) }, null, 2)}\n`);
+        await file.writeFile(stateText(memory));
         await file.sync();
       } finally {
         await file.close();
@@ -105,7 +130,7 @@ export class StateFile {
       await rm(temporary, { force: true });
       throw error;
     }
-    this.#onDisk = marks;
+    this.#onDisk = memory;
   }
 }
 
@@ -118,10 +143,21 @@ async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
-function parseMarks(text: string): Map<string, Mark> | null {
+function stateText({ marks, hostgroups }: Memory): string {
+  const state = {
+    format: 1,
+    marks: Object.fromEntries(marks),
+    hostgroups: Object.fromEntries(hostgroups),
+  };
+  return `${JSON.stringify(state, null, 2)}\n`;
+}
+
+function parseMemory(text: string): Memory | null {
   try {
     const parsed = stateSchema.safeParse(JSON.parse(text));
-    return parsed.success ? new Map(Object.entries(parsed.data.marks)) : null;
+    if (!parsed.success) return null;
+    const { marks, hostgroups } = parsed.data;
+    return { marks: new Map(Object.entries(marks)), hostgroups: new Map(Object.entries(hostgroups)) };
   } catch {
     return null;
   }

@@ -89,7 +89,7 @@ export class Watcher {
     if (state.problem !== null) log.error(state.problem);
     const store = new ConsulStore(options.consul);
     const announcer = new Announcer(store, options.proxy, clock, log);
-    const proxy = new Proxy(new Admin(options.admin));
+    const proxy = new Proxy(new Admin(options.admin), state.hostgroupsOf(options.clusters));
     const fenceAdmin = new Admin(options.admin);
     const leaseFile = new LeaseFile(options.leaseFile);
     const left = await leaseFile.read();

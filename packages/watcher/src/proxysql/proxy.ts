@@ -20,9 +20,15 @@ export class Proxy {
   readonly #probes = new Map<string, Probe | null>();
   #facts: KnownFacts | null = null;
   #factsOfConnection = 0;
-  readonly #claims = new Map<string, Hostgroups>();
+  readonly #claims: Map<string, Hostgroups>;
 
-  constructor(readonly admin: Admin) {}
+  /** `claims`: the hostgroups in which clusters that are followed here were last applied, also by the process before. */
+  constructor(
+    readonly admin: Admin,
+    claims: Iterable<readonly [string, Hostgroups]> = [],
+  ) {
+    this.#claims = new Map(claims);
+  }
 
   /**
    * The facts, read anew when asked for and on every new connection: behind one there may be a ProxySQL that was
