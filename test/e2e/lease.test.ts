@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type GuardForm, type ProxySql, guardForm, startProxySql, waitUntil } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import {
@@ -173,6 +175,21 @@ describe.each([...new Set<GuardForm>([guardForm, "node"])])("the guard (%s)", (f
     await writersBecome(leased.proxysql, MAIN.writer, []);
     await leased.watcher.start();
     await writersBecome(leased.proxysql, MAIN.writer, [db1]);
+  });
+
+  test("shows its watcher that it gets through, and the watcher says so when it does not", async () => {
+    const leased = await underLease(form);
+    await eventuallySays(leased, /guard: in place/);
+    await leased.proxysql.admin("UPDATE primacy_guard SET seen=0");
+    await waitUntil(
+      async () => (await leased.proxysql.admin("SELECT seen FROM primacy_guard WHERE seen>0")).length === 1,
+      { timeoutMs: 30_000, what: "the guard to show itself" },
+    );
+    // Not noticed by who looks at the scheduler: the row stays as it is.
+    await writeFile(join(world.folder, `guard-${leased.proxysql.adminPort}.cnf`), "[client]\n");
+    await leased.proxysql.admin("UPDATE primacy_guard SET seen=0");
+    await eventuallySays(leased, /guard: the guard is in ProxySQL's scheduler and has not got through/);
+    expect((await leased.watcher.readiness()).ready).toBe(false);
   });
 });
 

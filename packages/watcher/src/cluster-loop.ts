@@ -127,6 +127,11 @@ export class ClusterLoop {
     return this.options.cluster;
   }
 
+  /** Why the guard can't see this cluster's lease; null: it can, or there is none. */
+  get leaseFileProblem(): string | null {
+    return this.#keeper.fileProblem;
+  }
+
   /** The writer hostgroup, where this cluster is under a lease. */
   get leasedHostgroup(): number | null {
     return this.#keeper.writerHostgroup;

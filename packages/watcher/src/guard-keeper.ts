@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type GuardCommand, guardComment, guardRow, guardStatements } from "./guard-row.js";
 import type { Admin } from "./proxysql/admin.js";
+import { expectReport, secondsWithoutReport } from "./proxysql/guard-report.js";
 import { readScheduler } from "./proxysql/scheduler.js";
 import { Alarm, type Clock, jitteredMs } from "./timing.js";
 
@@ -14,6 +15,9 @@ export interface GuardKeeperOptions {
 
 /** Between two looks at the scheduler. Milliseconds. */
 const LOOK_MS = 10_000;
+
+/** The guard shows itself every ten seconds; so long it may be kept from it. */
+const LONGEST_SILENCE_SECONDS = 30;
 
 /**
  * Sees that ProxySQL's scheduler runs the guard while any cluster asks for a lease, and no longer. The guard stands in
@@ -70,10 +74,22 @@ export class GuardKeeper {
       for (const sql of statements) await admin.execute(sql);
       if (statements.length > 0) log.info({ hostgroups }, "the guard's row in ProxySQL's scheduler was set");
       this.#inPlaceFor = hostgroups.join();
-      this.#say(null);
+      this.#say(wanted === null ? null : await this.#silence(statements.length > 0));
     } catch (error) {
       this.#say(`the guard's row in ProxySQL's scheduler cannot be seen to: ${String(error)}`);
     }
+  }
+
+  /** A guard that is in place and gets nowhere, for want of a client, a file or the right password. */
+  async #silence(isNew: boolean): Promise<string | null> {
+    const { admin } = this.parts;
+    const seconds = isNew ? null : await secondsWithoutReport(admin);
+    if (seconds === null) await expectReport(admin);
+    if (seconds === null || seconds <= LONGEST_SILENCE_SECONDS) return null;
+    return (
+      "the guard is in ProxySQL's scheduler and has not got through to the admin port for more than " +
+      `${String(LONGEST_SILENCE_SECONDS)} s: ProxySQL's log says why`
+    );
   }
 
   #say(problem: string | null): void {

@@ -36,6 +36,7 @@ export class LeaseKeeper {
   readonly #ledger: LeaseLedger;
   #said: Lease["kind"] | null = null;
   #fences = 0;
+  #fileProblem: string | null = null;
 
   /** `inForce`: hash of the record that this ProxySQL is remembered to have had last; null: of none. */
   constructor(
@@ -69,6 +70,11 @@ export class LeaseKeeper {
   /** How often it has begun to fence. */
   get fences(): number {
     return this.#fences;
+  }
+
+  /** Why the guard can't see the lease that is held here, and so will fence; null: it can. */
+  get fileProblem(): string | null {
+    return this.#fileProblem;
   }
 
   /** Null where the cluster asks for no lease. */
@@ -159,7 +165,19 @@ export class LeaseKeeper {
   #keepFile(followed: Followed, now: Lease): void {
     if (now.kind === "lost") return;
     const entry = now.kind === "held" ? this.#entry(followed, now.untilMs) : null;
-    this.#begin("file", async () => this.parts.file.put(this.cluster, entry));
+    this.#begin("file", async () => this.#write(entry));
+  }
+
+  async #write(entry: LeaseEntry | null): Promise<void> {
+    const before = this.#fileProblem;
+    try {
+      await this.parts.file.put(this.cluster, entry);
+      this.#fileProblem = null;
+    } catch (error) {
+      if (entry === null) throw error;
+      this.#fileProblem = `the lease file cannot be written, so the guard will fence: ${String(error)}`;
+      if (before === null) this.parts.log.error({}, this.#fileProblem);
+    }
   }
 
   #entry({ writerHostgroup, leaseSeconds }: Followed, untilMs: number): LeaseEntry {

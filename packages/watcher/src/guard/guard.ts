@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Admin } from "../proxysql/admin.js";
 import { EXIT_CODES, type ExitCode } from "../exit-codes.js";
 import { hostgroupsToFence, readLeaseEntries } from "../lease-entries.js";
 import { readClientOptions } from "./option-file.js";
@@ -24,16 +25,46 @@ export async function runGuard(
     return EXIT_CODES.BAD_OPTIONS;
   }
   const over = (): readonly number[] => withoutLease(leaseFile, hostgroups, nowMs());
-  if (over().length === 0) return EXIT_CODES.OK;
-  return await fence(optionFile, over, say);
+  if (over().length > 0) return await fence(optionFile, over, say, nowMs());
+  if (!mustShow(nowMs())) return EXIT_CODES.OK;
+  return await onAdmin(optionFile, say, "it could not fence, if it had to", show);
+}
+
+/** In so many seconds of so many it shows its watcher that it would get through: nearly every run has nothing to do. */
+const REPORT_FOR_SECONDS = 2;
+const REPORT_EVERY_SECONDS = 10;
+
+function mustShow(nowMs: number): boolean {
+  return Math.floor(nowMs / 1000) % REPORT_EVERY_SECONDS < REPORT_FOR_SECONDS;
+}
+
+async function show(admin: Admin): Promise<void> {
+  const { REPORT } = await import("../proxysql/guard-report.js");
+  await admin.execute(REPORT);
 }
 
 async function fence(
   optionFile: string,
   over: () => readonly number[],
   say: (text: string) => void,
+  nowMs: number,
 ): Promise<ExitCode> {
   const names = over().join(",");
+  const problem = `hostgroups ${names} have no lease and could not be fenced`;
+  return await onAdmin(optionFile, say, problem, async (admin) => {
+    const { fenceNow } = await import("../proxysql/fence.js");
+    const fenced = await fenceNow(admin, over(), () => over().length > 0);
+    if (fenced) say(`primacy-guard: no lease, so nobody takes writes in hostgroups ${names}`);
+    else if (mustShow(nowMs)) await show(admin);
+  });
+}
+
+async function onAdmin(
+  optionFile: string,
+  say: (text: string) => void,
+  problem: string,
+  work: (admin: Admin) => Promise<void>,
+): Promise<ExitCode> {
   const options = readClientOptions(readFileSync(optionFile, "utf8"));
   if (options === null) {
     say(`primacy-guard: ${optionFile} has no user and password below [client]`);
@@ -41,15 +72,13 @@ async function fence(
   }
   // Loaded only where it is needed: nearly every run ends before.
   const { Admin } = await import("../proxysql/admin.js");
-  const { fenceNow } = await import("../proxysql/fence.js");
   const { socket, ...rest } = options;
   const admin = new Admin({ ...rest, socketPath: socket, tls: false, timeoutMs: 2000 });
   try {
-    const fenced = await fenceNow(admin, over(), () => over().length > 0);
-    if (fenced) say(`primacy-guard: no lease, so nobody takes writes in hostgroups ${names}`);
+    await work(admin);
     return EXIT_CODES.OK;
   } catch (error) {
-    say(`primacy-guard: hostgroups ${names} have no lease and could not be fenced: ${String(error)}`);
+    say(`primacy-guard: ${problem}: ${String(error)}`);
     return EXIT_CODES.FAILED;
   } finally {
     admin.close();
