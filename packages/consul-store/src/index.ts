@@ -1,5 +1,6 @@
 export { ClusterWatch } from "./cluster-watch.js";
 export { ConsulError, type ConsulErrorCode } from "./errors.js";
+export { realEnvironment } from "./environment.js";
 export { consulOptionsFromEnvironment } from "./options.js";
 export { ConsulStore } from "./store.js";
 export type {

@@ -1,6 +1,6 @@
 import type { Layout } from "@primacy/contract";
 
-/** What a lease hangs on. Instants are milliseconds on one monotonic clock; null: there has been none. */
+/** What a lease hangs on. Instants are milliseconds on one monotonic clock (`countingSleep`); null: there has been none. */
 export interface LeaseFacts {
   /** When the newest consistent read was SENT that showed the very record whose lease it is. */
   readonly readSentAtMs: number | null;
@@ -44,8 +44,8 @@ export type LeasePolicy = Pick<Layout, "onConsulLoss" | "leaseSeconds">;
  * reads later too, and reads the fence. With a read from before, a watcher that lost its session and made a new one
  * could route by an old record while nobody waited for it.
  *
- * A monotonic clock goes on while the process is stopped (SIGSTOP) and does not jump with the wall clock. It does
- * stand still while the whole machine is frozen.
+ * A monotonic clock goes on while the process is stopped (SIGSTOP) and is not set back with the wall clock. While the
+ * whole machine is frozen it stands still: see `countingSleep`.
  */
 export function lease(policy: LeasePolicy, facts: LeaseFacts, nowMs: number): Lease {
   if (policy.onConsulLoss === "keep") return { kind: "not-asked-for" };

@@ -1,4 +1,4 @@
-import { ConsulStore } from "@primacy/consul-store";
+import { ConsulStore, realEnvironment } from "@primacy/consul-store";
 import cron, { type ScheduledTask } from "node-cron";
 import type { Logger } from "pino";
 import { Announcer } from "./announcer.js";
@@ -87,7 +87,8 @@ export class Watcher {
   static async open(options: WatcherOptions, metrics: Metrics, clock: Clock, log: Logger): Promise<Watcher> {
     const state = await StateFile.open(options.stateDirectory, options.proxy);
     if (state.problem !== null) log.error(state.problem);
-    const store = new ConsulStore(options.consul);
+    // When a read was sent, and how old that is, must be told by one clock.
+    const store = new ConsulStore(options.consul, { ...realEnvironment, monotonicNow: clock.monotonicNow });
     const announcer = new Announcer(store, options.proxy, clock, log);
     const proxy = new Proxy(new Admin(options.admin), state.hostgroupsOf(options.clusters));
     const fenceAdmin = new Admin(options.admin);
@@ -136,6 +137,8 @@ export class Watcher {
 
   readiness(): Readiness {
     const now = this.parts.clock.monotonicNow();
+    const guard =
+      this.#loops.find((loop) => loop.leaseFileProblem !== null)?.leaseFileProblem ?? this.#guard.problem;
     const statuses = this.#loops.map((loop) => loop.status);
     const clusters = statuses.map((status) => readiness(status, now));
     for (const { cluster, lease } of statuses) this.parts.metrics.noteLease(cluster, lease, now);
@@ -143,10 +146,10 @@ export class Watcher {
       this.parts.metrics.noteVerifiedAge(one.cluster, one.verifiedSecondsAgo ?? Number.POSITIVE_INFINITY);
     }
     return {
-      ready: this.#proxySqlUp && this.#guard.problem === null && clusters.every((one) => one.ready),
+      ready: this.#proxySqlUp && guard === null && clusters.every((one) => one.ready),
       proxy: this.options.proxy,
       proxysql: this.#proxySqlUp ? "up" : "down",
-      guard: this.#guard.problem,
+      guard,
       clusters,
     };
   }
