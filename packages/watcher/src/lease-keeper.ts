@@ -169,14 +169,14 @@ export class LeaseKeeper {
   }
 
   async #write(entry: LeaseEntry | null): Promise<void> {
-    const before = this.#fileProblem;
     try {
       await this.parts.file.put(this.cluster, entry);
       this.#fileProblem = null;
     } catch (error) {
-      if (entry === null) throw error;
-      this.#fileProblem = `the lease file cannot be written, so the guard will fence: ${String(error)}`;
-      if (before === null) this.parts.log.error({}, this.#fileProblem);
+      if (entry !== null) {
+        this.#fileProblem = `the lease file cannot be written, so the guard will fence: ${String(error)}`;
+      }
+      throw error;
     }
   }
 
