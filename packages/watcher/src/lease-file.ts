@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { type LeaseEntry, leaseEntriesText, readLeaseEntries } from "./lease-entries.js";
+import { OptionsError } from "./options.js";
 
 /**
  * The lease file of one ProxySQL: a line for each cluster under a lease. Replaced as a whole, so that no reader sees
@@ -13,14 +14,15 @@ export class LeaseFile {
 
   constructor(readonly path: string) {}
 
-  /** What the process before this one left; nothing where there is no file. */
+  /** What the process before this one left; nothing where there is no file. Throws OptionsError where it can't be read. */
   async read(): Promise<readonly LeaseEntry[]> {
     try {
       this.#written = await readFile(this.path, "utf8");
       return readLeaseEntries(this.#written);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new OptionsError(`lease.file: ${this.path} cannot be read: ${why}`, { cause: error });
     }
   }
 
