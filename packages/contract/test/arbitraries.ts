@@ -76,7 +76,8 @@ export function context(seconds: number, writeId = `write-${seconds}-abcdef`): W
     now: at(seconds),
     writtenBy: "orc1",
     writeId,
-    newIncarnation: "incarnation-1",
+    // Another one for each writer: whoever takes it where the record has one begins another history.
+    newIncarnation: `incarnation-of-${writeId}`,
     drainSeconds: 10,
     fenceSeconds: 60,
     sha256,

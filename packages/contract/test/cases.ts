@@ -80,7 +80,7 @@ export const CASES: readonly Case[] = [
       previous: null,
       quarantined: [],
       decidedAt: at(30),
-      incarnation: "incarnation-1",
+      incarnation: "incarnation-of-write-30-abcdef",
       previousHash: null,
     },
   },
