@@ -139,7 +139,9 @@ export function selectSessions(hostgroup: number, servers: readonly Server[]): s
  * The client sessions that may hold a connection of this hostgroup without showing it. Of a session the process list has
  * only the hostgroup that it used last (2.7.1, MySQL_Threads_Handler::SQL3_Processlist): behind a read on another one,
  * the connection with its temporary table or its lock is not seen. Whoever is at this hostgroup now hides none, nor who
- * has not said anything yet (-1). Those whose statement runs elsewhere are left until it has ended, save on the cluster's own readers.
+ * has said nothing yet (-1), nor who rests on an idle thread (`--idle-threads`: numbered behind `mysql-threads`; only who
+ * holds no connection goes there). Those whose statement runs elsewhere are left until it has ended, save on the
+ * cluster's own readers.
  *
  * @param foreign hostgroups of other clusters
  */
@@ -150,7 +152,10 @@ export function selectHiddenSessions(
 ): string {
   const idle = reader === null ? "srv_host IS NULL" : `(srv_host IS NULL OR hostgroup=${integer(reader)})`;
   const not = [hostgroup, ...foreign].map(integer).join(", ");
-  return `SELECT SessionID FROM stats_mysql_processlist WHERE ${idle} AND hostgroup>=0 AND hostgroup NOT IN (${not})`;
+  return (
+    `SELECT SessionID FROM stats_mysql_processlist WHERE ${idle} AND hostgroup>=0 AND hostgroup NOT IN (${not}) AND ` +
+    "ThreadID < (SELECT CAST(variable_value AS INTEGER) FROM global_variables WHERE variable_name='mysql-threads')"
+  );
 }
 
 /** The `fast_forward` sessions of these hostgroups, but for those at these servers. */
