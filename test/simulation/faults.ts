@@ -63,10 +63,7 @@ function begin(world: World, machine: ProxyMachine, fault: Fault): () => void {
     case "proxysql-restarted":
       if (!proxysql.up) return nothing;
       proxysql.crash();
-      if (random.chance(0.15)) {
-        proxysql.stamp = null;
-        machine.noteMemory();
-      }
+      if (random.chance(0.15)) machine.loseStamp();
       return () => {
         proxysql.start();
         world.routing.checkRestart(machine);
@@ -117,6 +114,8 @@ function begin(world: World, machine: ProxyMachine, fault: Fault): () => void {
     case "forgotten-and-deaf":
     case "forgotten-and-cut-off":
       return forgotten(world, machine, fault);
+    case "machine-frozen":
+      return frozen(world, machine, fault);
     case "wall-clock": {
       const byMs = random.between(0, 20_000);
       machine.host.jump(byMs);
@@ -142,6 +141,14 @@ function forgotten({ engine }: World, { link }: ProxyMachine, { kind, forMs }: F
 }
 
 const STILL_LAGGING_MS = 3000;
+
+/** All of the machine, and its network comes back later than it does, or its clock. */
+function frozen({ engine }: World, { host, link, guard }: ProxyMachine, { forMs }: Fault): () => void {
+  const { random } = engine;
+  const setAfterMs = random.chance(0.5) ? 0 : random.between(0, 3000);
+  host.freeze(forMs * random.between(0.4, 1), setAfterMs, () => guard.clockJumped());
+  return set(link, "cut");
+}
 
 /** Answers are under way when it is stopped, and are the first that it hears when it goes on. */
 function stoppedWhileAsking({ engine }: World, { link, process }: ProxyMachine): () => void {

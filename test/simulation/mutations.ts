@@ -168,6 +168,7 @@ export const MUTATIONS: readonly Mutation[] = [
     lease: (policy, facts, nowMs) => real.lease(policy, { ...facts, readSentAtMs: nowMs }, nowMs),
   }),
   without("a read counts from its answer, not from its sending", { countsFromSending: false }),
+  without("a lease stands still while its machine is frozen", { countsSleep: false }),
   without("reads of a later record renew the lease of what is in force", { leasePerRecord: false }),
   instead("nothing is asked again before a statement lets writes through, and it carries no deadline", {
     tooLate: () => null,

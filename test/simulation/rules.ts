@@ -61,6 +61,8 @@ export interface Steps {
   readonly countsFromSending: boolean;
   /** What is in force has a lease of its own, which reads of a later record do not renew. */
   readonly leasePerRecord: boolean;
+  /** What a machine has slept through counts. */
+  readonly countsSleep: boolean;
 }
 
 const ALL_STEPS: Steps = {
@@ -77,6 +79,7 @@ const ALL_STEPS: Steps = {
   leavesSession: true,
   countsFromSending: true,
   leasePerRecord: true,
+  countsSleep: true,
 };
 
 export const REAL_RULES: Rules = {

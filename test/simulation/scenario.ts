@@ -37,6 +37,7 @@ export const FAULTS = [
   "watcher-stopped-on-a-slow-link",
   "watcher-stopped-as-it-opens",
   "disk-stalls-as-it-opens",
+  "machine-frozen",
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -52,6 +53,14 @@ const NEEDS_GUARD: ReadonlySet<FaultKind> = new Set([
   "watcher-killed-and-clock-set-back",
   "watcher-stopped-on-a-slow-link",
   "watcher-stopped-as-it-opens",
+  "machine-frozen",
+]);
+
+/** Which begin a little before a takeover and outlast it. */
+const HIT_BY_A_TAKEOVER: ReadonlySet<FaultKind> = new Set([
+  "watcher-stopped-on-a-slow-link",
+  "watcher-stopped-as-it-opens",
+  "machine-frozen",
 ]);
 
 /** What a takeover is to be like. */
@@ -204,10 +213,15 @@ function faultOf(random: Random, kind: FaultKind, setting: Setting): Fault {
     const atMs = Math.max(400, turnMs - random.between(15_500, 32_000));
     return { kind, proxy, atMs, forMs: Math.min(turnMs - atMs + random.between(1000, 9000), HEAL_MS - atMs) };
   }
-  if (kind === "watcher-stopped-on-a-slow-link" || kind === "watcher-stopped-as-it-opens") {
+  if (HIT_BY_A_TAKEOVER.has(kind)) {
     // The takeover comes while it is stopped.
     const atMs = Math.max(400, near - random.between(0, 5000));
     return { kind, proxy, atMs, forMs: Math.min(random.between(8000, 20_000), HEAL_MS - atMs) };
+  }
+  if (kind === "state-file-lost") {
+    // It comes back while there is still somebody who shows it the record from before.
+    const atMs = Math.min(HEAL_MS - 2000, near + random.between(100, 6000));
+    return { kind, proxy, atMs, forMs: random.between(50, 1500) };
   }
   if (kind === "disk-stalls-as-it-opens") {
     // It waits for a record that opens.

@@ -84,6 +84,7 @@ const MUST_OCCUR: readonly string[] = [
   "session is given up",
   "process dies",
   "process goes on after a stop",
+  "machine freezes",
   "clock set forward",
   "clock set back",
   "proxysql crashes",

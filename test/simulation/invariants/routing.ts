@@ -21,6 +21,12 @@ const AFTER_DRAIN_MS = 3000;
  */
 const LEARN_MS = 9000;
 
+/**
+ * A machine that was frozen goes on from where it was, and its ProxySQL with it: nobody there can know better before the
+ * clock has been set. Then the watcher's next look and the guard's next run are due within a second. Milliseconds.
+ */
+const WAKING_MS = 2500;
+
 /** Where writes go on each proxy; looked at after every step. */
 export class RoutingInvariants {
   /** When the record last let each server take writes. True milliseconds; never before. */
@@ -69,7 +75,8 @@ export class RoutingInvariants {
 
   /** A record is put into force on a proxy. */
   applied(watched: Watched, generation: number, known: KnownRecord | null): void {
-    if (known !== null && known.generation > generation && this.engine.now - known.atMs > IN_FLIGHT_MS) {
+    const knownMs = this.engine.now - Math.max(known?.atMs ?? 0, watched.awakeSinceMs);
+    if (known !== null && known.generation > generation && knownMs > IN_FLIGHT_MS) {
       this.#broken(
         "nobody lets writes through by a record known to be old",
         `${watched.proxysql.name} applies ${generation} and has read ${known.generation}`,
@@ -100,11 +107,12 @@ export class RoutingInvariants {
       if ((inMemory & (inMemory - 1)) !== 0) {
         this.#broken("at most one writer, whoever loads", `${name} has ${namesOf(inMemory)} in memory`);
       }
-      if ((routes | inMemory) === 0) continue;
+      if ((routes | inMemory) === 0 || watched.frozen) continue;
       if ((routes & (routes - 1)) !== 0 && this.#online(watched) > 1) {
         this.#broken("at most one writer", `${name} routes to ${namesOf(routes)}`);
       }
       // What lies in memory is one LOAD away, by anybody.
+      if (this.engine.now - watched.awakeSinceMs < WAKING_MS) continue;
       if (this.#lease) this.#checkBound(name, inMemory & ~this.#permitted);
       const astray = routes & ~this.#permitted;
       if (astray !== 0) this.#checkAstray(watched, astray);

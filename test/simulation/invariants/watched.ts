@@ -8,6 +8,10 @@ export interface Watched {
   readonly goodSinceMs: number;
   /** Since when its admin port answers; Infinity while it does not. */
   readonly answersSinceMs: number;
+  /** Is its whole machine frozen? Then nothing goes through it. */
+  readonly frozen: boolean;
+  /** Since when its machine goes on, with the right time; Infinity while it does not, -Infinity where it always has. */
+  readonly awakeSinceMs: number;
   highestApplied: number;
 }
 

@@ -36,8 +36,10 @@ export function onAdmin<T>(
     });
     const hangsMs = Math.max(0, proxysql.adminHangsUntilMs - engine.now);
     engine.after(hangsMs + (random.chance(0.02) ? random.between(5, 200) : random.between(0.1, 2)), () => {
-      if (proxysql.up && proxysql.starts === starts) value = { of: work() };
-      engine.after(random.between(0.1, 1), receive);
+      process.host.whenAwake(() => {
+        if (proxysql.up && proxysql.starts === starts) value = { of: work() };
+        engine.after(random.between(0.1, 1), receive);
+      });
     });
   });
 }

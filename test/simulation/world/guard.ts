@@ -44,7 +44,8 @@ export class Guard {
     const look = ++this.#looks;
     // Between two runs lies a second; where the next one falls, nobody knows.
     engine.after(Math.max(0, leftMs) + engine.random.between(0, INTERVAL_MS), () => {
-      if (look !== this.#looks) return;
+      // Who freezes looks again when the machine goes on.
+      if (look !== this.#looks || this.host.frozenUntilMs !== null) return;
       this.#looking = false;
       this.#run();
     });
@@ -68,9 +69,13 @@ export class Guard {
     const hangsMs = Math.max(0, this.proxysql.adminHangsUntilMs - engine.now);
     if (over.length > 0 && this.rules.steps.guard && this.#hasSomethingToFence()) {
       engine.after(hangsMs + random.between(2, 60), () => {
-        this.#tell({ kind: "fence", hostgroups: over });
-        engine.after(random.between(2, 30), () => {
-          this.#tell({ kind: "load" });
+        this.host.whenAwake(() => {
+          this.#tell({ kind: "fence", hostgroups: over });
+          engine.after(random.between(2, 30), () => {
+            this.host.whenAwake(() => {
+              this.#tell({ kind: "load" });
+            });
+          });
         });
       });
     }

@@ -36,6 +36,7 @@ export class ProxyMachine implements Watched {
   #troubles = 0;
   #running: WatcherRun | null = null;
   #probed = 0;
+  #stampLost = false;
 
   constructor(
     readonly name: string,
@@ -44,6 +45,7 @@ export class ProxyMachine implements Watched {
     const { consul, rules, scenario } = parts;
     const { engine } = consul;
     this.host = new Host(name, engine);
+    this.host.countsSleep = rules.steps.countsSleep;
     this.link = new Link(name, engine);
     this.process = new Process(`watcher ${name}`, this.host);
     this.process.running = false;
@@ -63,6 +65,12 @@ export class ProxyMachine implements Watched {
 
   /** Starts the watcher's process anew. */
   startWatcher(): void {
+    if (this.host.frozenUntilMs !== null) {
+      this.host.whenAwake(() => {
+        if (!this.process.running) this.startWatcher();
+      });
+      return;
+    }
     const { process, link, proxysql, guard, state, parts } = this;
     const { consul, rules, onApply } = parts;
     process.begin();
@@ -83,6 +91,14 @@ export class ProxyMachine implements Watched {
     this.#running.start();
   }
 
+  get frozen(): boolean {
+    return this.host.frozenUntilMs !== null;
+  }
+
+  get awakeSinceMs(): number {
+    return this.host.awakeSinceMs;
+  }
+
   /** SIGTERM. */
   stopWatcher(): void {
     this.#running?.leave();
@@ -91,10 +107,19 @@ export class ProxyMachine implements Watched {
 
   /**
    * Without the watcher's file and without the stamp nothing here can know what this ProxySQL has had: the two are kept
-   * apart so that one outlives the other. A lease and the truth path still hold.
+   * apart so that one outlives the other. A lease and the truth path still hold. A stamp that nobody makes is no excuse.
    */
   noteMemory(): void {
-    if (this.state.mark === null && this.proxysql.stamp === null) this.highestApplied = 0;
+    const { rules } = this.parts;
+    const noStamp = rules.steps.stamps ? this.proxysql.stamp === null : this.#stampLost;
+    if (this.state.mark === null && noStamp) this.highestApplied = 0;
+  }
+
+  /** ProxySQL begins with an empty disk. */
+  loseStamp(): void {
+    this.proxysql.stamp = null;
+    this.#stampLost = true;
+    this.noteMemory();
   }
 
   /** Something begins that may keep it from following. */
