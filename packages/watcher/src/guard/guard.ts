@@ -27,7 +27,12 @@ export async function runGuard(
   const over = (): readonly number[] => withoutLease(leaseFile, hostgroups, nowMs());
   if (over().length > 0) return await fence(optionFile, over, say, nowMs());
   if (!mustShow(nowMs())) return EXIT_CODES.OK;
-  return await onAdmin(optionFile, say, "it could not fence, if it had to", show);
+  return await onAdmin(
+    optionFile,
+    say,
+    "could not show that it gets through to the admin port; if it had to fence, it might fail",
+    show,
+  );
 }
 
 /** In so many seconds of so many it shows its watcher that it would get through: nearly every run has nothing to do. */
