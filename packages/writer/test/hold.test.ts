@@ -297,6 +297,34 @@ describe("before the record says open", () => {
     expect(next.readOnly).toBe(true);
   });
 
+  it("nor once it has been called off while the new master was being made nobody's replica", async () => {
+    const { means, world, store, next } = await cluster({ openedBy: "primacy" });
+    next.source = db1;
+    let done: Promise<unknown> = Promise.resolve();
+    next.before = (sql) => {
+      if (sql !== "STOP REPLICA") return;
+      world.pass(60_000);
+      const { generation: seenGeneration } = store.value;
+      const stays: ClusterEvent = { kind: "set", master: db1, seenGeneration, cause, beganAt: null };
+      done = commitEvent("main", stays, world.elapsed() + 5000, means.commit);
+    };
+    const slow: OpeningMeans = {
+      ...means,
+      store: {
+        ...means.store,
+        readCluster: async (name, options) => {
+          await done;
+          return await means.store.readCluster(name, options);
+        },
+      },
+    };
+    world.pass(120_000);
+    const outcome = await commitWith(world, slow, opened(db1, db2, 21));
+    expect(outcome).toMatchObject({ kind: "refused", refusal: "stale" });
+    expect(next.said).toContain("STOP REPLICA");
+    expect(next.readOnly).toBe(true);
+  });
+
   it("Primacy opens nothing by an event that is refused", async () => {
     const { means, world, store, next } = await cluster({ openedBy: "primacy" });
     store.put(recordText({ ...store.value, master: { host: "db3", port: 3306 } }));

@@ -10,6 +10,12 @@ import {
 } from "../database/server.js";
 import { detachFrom } from "./detach.js";
 
+/** What it takes to open a server. */
+export interface OpeningContext extends DatabaseContext {
+  /** Asked last of all, right before the server is made writable; without it, it may always. */
+  readonly mayOpen?: (() => Promise<boolean>) | undefined;
+}
+
 /**
  * Makes a server writable and reads back that it is.
  *
@@ -20,7 +26,7 @@ export async function openServer(
   server: Server,
   former: readonly Server[],
   deadline: number,
-  context: DatabaseContext,
+  context: OpeningContext,
 ): Promise<string | undefined> {
   let there: Reached | undefined;
   try {
@@ -39,9 +45,12 @@ async function makeWritable(
   server: Server,
   { session, dialect, variables }: Reached,
   deadline: number,
-  context: DatabaseContext,
+  context: OpeningContext,
 ): Promise<string | undefined> {
   if (isWritable(variables)) return undefined;
+  // To reach it, and to make it nobody's replica, may have taken seconds.
+  if (context.mayOpen !== undefined && !(await context.mayOpen()))
+    return `${formatServer(server)} is left read-only`;
   await session.query(dialect.readOnlyOff, statementLimit(deadline, context));
   if (isWritable(await readFacts(session, deadline, context))) return undefined;
   return `${formatServer(server)} says that it is still read-only`;

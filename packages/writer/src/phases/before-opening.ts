@@ -69,11 +69,14 @@ async function open(
   const held = await holdFence({ cluster, record: current, layout, outgoing, successor, planned }, means);
   // While the proxies were waited for, an operator may have given the old master back: two servers would take writes.
   // Where the record can't be read it could not be written either.
-  const now = await readAgain(opening, means);
-  if (now?.writeId !== current.writeId) return { kind: "again" };
+  let stands = true;
+  const look = async () => (stands = (await readAgain(opening, means))?.writeId === current.writeId);
+  if (!(await look())) return { kind: "again" };
   const stop = means.stopOnFailure ?? layout?.onFenceFailure === "stop";
   if (stop && !held.complete) return { kind: "not-opened", problem: held.lines.join("; ") };
-  const problem = await makeServerWritable(successor, allNames(layout, outgoing, current.master), means);
+  const former = allNames(layout, outgoing, current.master);
+  const problem = await makeServerWritable(successor, former, means, look);
+  if (!stands) return { kind: "again" };
   if (problem !== undefined) return { kind: "not-opened", problem };
   return await opened(opening, held, means);
 }

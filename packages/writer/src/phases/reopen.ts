@@ -6,12 +6,14 @@ import { type DatabaseMeans, databaseContext } from "./databases.js";
  * Makes a server writable, as far as the writer can.
  *
  * @param former the master that it must not follow any more, by all its names
+ * @param mayOpen asked last of all
  * @returns why it is not; undefined: it is
  */
 export async function makeServerWritable(
   server: Server,
   former: readonly Server[],
   means: DatabaseMeans,
+  mayOpen?: () => Promise<boolean>,
 ): Promise<string | undefined> {
   const { settings, world } = means;
   const context = await databaseContext(means);
@@ -19,5 +21,6 @@ export async function makeServerWritable(
   if (settings === undefined || context.value === undefined) {
     return `${formatServer(server)}: the writer has no account for the database servers (databaseUser)`;
   }
-  return await openServer(server, former, world.elapsed() + settings.deadlineMs, context.value);
+  const deadline = world.elapsed() + settings.deadlineMs;
+  return await openServer(server, former, deadline, { ...context.value, mayOpen });
 }
