@@ -105,16 +105,12 @@ export function setupSuite(bench: WriterBench): void {
 
   describe("an operator", () => {
     it("names the master, having seen the generation", async () => {
-      const set = (generation: number) =>
-        bench.host.run([
-          "set",
-          "main",
-          "--master",
-          "127.0.0.1:3313",
-          "--generation",
-          String(generation),
-          "--yes",
-        ]);
+      const set = (generation: number, master = "127.0.0.1:3313") =>
+        bench.host.run(["set", "main", "--master", master, "--generation", String(generation), "--yes"]);
+      const mistyped = await set(1, "127.0.0.1:3333");
+      expect(mistyped).toMatchObject({ code: 10 });
+      expect(mistyped.err).toContain("127.0.0.1:3333 is not in the layout of main");
+      expect((await bench.record()).generation).toBe(1);
       expect(await set(1)).toMatchObject({ code: 0 });
       expect(await bench.record()).toMatchObject({
         generation: 2,

@@ -1,8 +1,10 @@
 import {
   type ClusterEvent,
+  type Layout,
   type MasterRecord,
   type Server,
   formatServer,
+  layoutServer,
   parseServer,
 } from "@primacy/contract";
 import { masterWarnings } from "../commit.js";
@@ -52,13 +54,27 @@ async function operatorCommand(run: Run, flag: "master" | "server", propose: Pro
   if (isEnding(seen)) return seen;
   const { question, event } = propose(server.value, seen);
   if (!run.switches.has("yes")) run.terminal.out(describeRecord(record.value));
-  if (flag === "master" && !run.switches.has("yes") && layout.kind === "valid") {
-    const [warning] = masterWarnings({ ...record.value, master: server.value }, layout.value);
-    if (warning !== undefined)
-      run.terminal.err(run.terminal.paint("yellow", `primacy: warning: ${warning}`, "err"));
+  if (flag === "master" && layout.kind === "valid") {
+    const refused = refusedAsMaster(run, { ...record.value, master: server.value }, layout.value);
+    if (refused !== undefined) return refused;
   }
   const declined = await confirm(run, question);
   return declined ?? (await commitByPerson(run, cluster.value, event));
+}
+
+/** A server that the layout does not name is a typing error, and every proxy would route to it. */
+function refusedAsMaster(run: Run, record: MasterRecord, layout: Layout): Ending | undefined {
+  const { cluster, master } = record;
+  if (layoutServer(layout, master) === undefined) {
+    return usage(
+      `${formatServer(master)} is not in the layout of ${cluster}; if it is the right one, name it there first: ` +
+        "primacy-writer layout apply",
+    );
+  }
+  const [warning] = masterWarnings(record, layout);
+  if (warning !== undefined && !run.switches.has("yes"))
+    run.terminal.err(run.terminal.paint("yellow", `primacy: warning: ${warning}`, "err"));
+  return undefined;
 }
 
 /**
