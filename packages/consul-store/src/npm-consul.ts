@@ -168,7 +168,7 @@ export class AgentConnection {
         notSent,
       );
     }
-    const why = `${error?.code === undefined ? "" : `${error.code}: `}${error?.message ?? "no answer"}`;
+    const why = reason(error);
     if (error?.code === TOO_LARGE) return this.#error("CONSUL_UNEXPECTED_ANSWER", error.message, notSent);
     if (error?.code?.startsWith("HPE_") === true) {
       return this.#error("CONSUL_UNEXPECTED_ANSWER", `does not speak HTTP: ${why}`, notSent);
@@ -182,6 +182,12 @@ export class AgentConnection {
   #error(code: ConsulErrorCode, what: string, notSent: boolean): ConsulError {
     return new ConsulError(code, `Consul at ${this.address} ${what}`, { address: this.address, notSent });
   }
+}
+
+/** Node's own messages begin with "connect ECONNREFUSED", papi's leave the code out. */
+function reason(error: TransportError | undefined): string {
+  const { code, message = "no answer" } = error ?? {};
+  return code === undefined || message.includes(code) ? message : `${code}: ${message}`;
 }
 
 interface Client {

@@ -54,7 +54,7 @@ export function commitEnding(cluster: string, outcome: CommitOutcome): Ending {
     case "not-opened":
       return { exit: "not-opened", line: `${cluster}: not open: ${outcome.problem}` };
     case "unreachable":
-      return { exit: "unreachable", line: `${cluster}: Consul can't be reached: ${outcome.problem}` };
+      return { exit: "unreachable", line: `${cluster}: ${outcome.problem}` };
   }
 }
 
