@@ -24,8 +24,8 @@ class OtherWatcherError extends Error {
   }
 }
 
-/** Does it concern one cluster's key? A token may have the right to write some of them. */
-function concernsOneCluster(error: Error): boolean {
+/** Consul answers, and says no: people must mend that. A token may have the right to write some clusters' keys. */
+function isRefusal(error: unknown): error is Error {
   if (error instanceof OtherWatcherError) return true;
   return error instanceof ConsulError && (error.code === "CONSUL_DENIED" || error.code === "CONSUL_REFUSED");
 }
@@ -43,6 +43,9 @@ export class Announcer {
   readonly #onPresent = new Map<string, () => void>();
   readonly #rewriteAtMs = new Map<string, number>();
   readonly #presentSince = new Map<string, number>();
+  /** Why a cluster's acknowledgement is refused. */
+  readonly #refusals = new Map<string, string>();
+  #sessionRefusal: string | null = null;
   /** Clusters under a lease, with its length in milliseconds. */
   readonly #leases = new Map<string, number>();
   #session: string | null = null;
@@ -67,6 +70,11 @@ export class Announcer {
       renewedSentAtMs: this.#renewedSentAtMs,
       presentSinceMs: this.#presentSince.get(cluster) ?? null,
     };
+  }
+
+  /** Why Consul takes no acknowledgement of this cluster from here, so that no writer waits for this proxy; or null. */
+  refusal(cluster: string): string | null {
+    return this.#sessionRefusal ?? this.#refusals.get(cluster.toLowerCase()) ?? null;
   }
 
   /** Calls back as soon as the cluster's acknowledgement lies in Consul under a new session. */
@@ -101,6 +109,7 @@ export class Announcer {
   async #step(signal: AbortSignal): Promise<number> {
     try {
       await this.#keepSession(signal);
+      this.#sessionRefusal = null;
       const refused = await this.#writeAll(signal);
       const renewInMs = Math.max(0, this.#renewAtMs - this.clock.monotonicNow());
       // The others' leases hang on the session: it does not wait for the one that is refused.
@@ -109,7 +118,9 @@ export class Announcer {
       this.#failures = 0;
       return renewInMs;
     } catch (error) {
-      return signal.aborted ? 0 : this.#failed(error);
+      if (signal.aborted) return 0;
+      if (isRefusal(error)) this.#sessionRefusal = error.message;
+      return this.#failed(error);
     }
   }
 
@@ -126,8 +137,10 @@ export class Announcer {
     for (const [cluster, acknowledgement] of this.#wanted) {
       try {
         await this.#write(cluster, acknowledgement, signal);
+        this.#refusals.delete(cluster);
       } catch (error) {
-        if (!(error instanceof Error) || !concernsOneCluster(error)) throw error;
+        if (!isRefusal(error)) throw error;
+        this.#refusals.set(cluster, error.message);
         refused = error;
       }
     }

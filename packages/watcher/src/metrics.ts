@@ -52,6 +52,11 @@ export class Metrics {
     "Seconds that the lease still lasts; 0 = lost, nobody takes writes; absent = the cluster asks for none",
     ["cluster"],
   );
+  readonly #acknowledgementRefused = this.#gauge(
+    "acknowledgement_refused",
+    "1 while Consul takes no acknowledgement from this proxy, so that no writer waits for it",
+    ["cluster"],
+  );
   readonly #up = this.#gauge("proxysql_up", "1 while the admin port of ProxySQL answers", []);
   readonly #convergence = new Histogram({
     name: "primacy_watcher_convergence_seconds",
@@ -99,6 +104,10 @@ export class Metrics {
   noteLease(cluster: string, lease: Lease, nowMs: number): void {
     if (lease.kind === "not-asked-for") this.#lease.remove({ cluster });
     else this.#lease.set({ cluster }, lease.kind === "held" ? (lease.untilMs - nowMs) / 1000 : 0);
+  }
+
+  noteRefusal(cluster: string, refused: boolean): void {
+    this.#acknowledgementRefused.set({ cluster }, refused ? 1 : 0);
   }
 
   noteDrift(cluster: string): void {

@@ -18,19 +18,21 @@ export interface ClusterReadiness {
 
 /**
  * Ready: the runtime shows the record, and Consul has confirmed that record a short while ago. A watcher that only holds
- * a layout is alive and not ready. Pure.
+ * a layout is alive and not ready, and so is one that nobody waits for. Pure.
+ *
+ * @param refusal why Consul takes no acknowledgement of this cluster from here; null: it does
  */
-export function readiness(status: ClusterStatus, nowMs: number): ClusterReadiness {
+export function readiness(status: ClusterStatus, refusal: string | null, nowMs: number): ClusterReadiness {
   const ageMs = status.verifiedAtMs === null ? null : nowMs - status.verifiedAtMs;
   const fresh = ageMs !== null && ageMs <= STALE_AFTER_MS;
   const applied = status.outcome?.kind === "applied";
   return {
     cluster: status.cluster,
-    ready: fresh && applied,
+    ready: fresh && applied && refusal === null,
     generation: status.appliedGeneration,
     verifiedSecondsAgo: ageMs === null ? null : Math.round(ageMs / 100) / 10,
     lease: status.lease.kind,
-    says: saysOf(status, fresh),
+    says: saysOf(status, fresh) + (refusal === null ? "" : `; no writer waits for this proxy: ${refusal}`),
   };
 }
 

@@ -140,10 +140,14 @@ export class Watcher {
     const guard =
       this.#loops.find((loop) => loop.leaseFileProblem !== null)?.leaseFileProblem ?? this.#guard.problem;
     const statuses = this.#loops.map((loop) => loop.status);
-    const clusters = statuses.map((status) => readiness(status, now));
-    for (const { cluster, lease } of statuses) this.parts.metrics.noteLease(cluster, lease, now);
+    const { announcer, metrics } = this.parts;
+    const clusters = statuses.map((status) => readiness(status, announcer.refusal(status.cluster), now));
+    for (const { cluster, lease } of statuses) {
+      metrics.noteLease(cluster, lease, now);
+      metrics.noteRefusal(cluster, announcer.refusal(cluster) !== null);
+    }
     for (const one of clusters) {
-      this.parts.metrics.noteVerifiedAge(one.cluster, one.verifiedSecondsAgo ?? Number.POSITIVE_INFINITY);
+      metrics.noteVerifiedAge(one.cluster, one.verifiedSecondsAgo ?? Number.POSITIVE_INFINITY);
     }
     return {
       ready: this.#proxySqlUp && guard === null && clusters.every((one) => one.ready),

@@ -78,6 +78,8 @@ describe.each([
     announcer.announce(saying("shop"));
     const running = announcer.run(stop.signal);
     await vi.advanceTimersByTimeAsync(60_000);
+    expect(announcer.refusal("main")).toMatch(/403|another watcher acknowledges as proxy "proxy1"/);
+    expect(announcer.refusal("shop")).toBeNull();
     stop.abort();
     await running;
     expect([...written]).toEqual(["shop"]);
@@ -85,6 +87,23 @@ describe.each([
     const gaps = renewedAtMs.slice(1).map((atMs, index) => atMs - (renewedAtMs[index] ?? 0));
     expect(Math.max(...gaps)).toBeLessThan(LEASE_MS / 2);
   });
+});
+
+test("without the right to a session nothing is acknowledged, and that is said until it is mended", async () => {
+  const { store } = consul(() => "written");
+  const { createSession } = store;
+  store.createSession = async () => Promise.reject(new ConsulError("CONSUL_DENIED", "403 session:write"));
+  const announcer = new Announcer(store, "proxy1", clock, log);
+  const stop = new AbortController();
+  announcer.announce(saying("main"));
+  const running = announcer.run(stop.signal);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(announcer.refusal("main")).toBe("403 session:write");
+  store.createSession = createSession;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(announcer.refusal("main")).toBeNull();
+  stop.abort();
+  await running;
 });
 
 test("an acknowledgement that another watcher has taken over is none of ours: no lease hangs on it", async () => {
@@ -101,6 +120,7 @@ test("an acknowledgement that another watcher has taken over is none of ours: no
   expect(announcer.presence("main").presentSinceMs).toBeNull();
   taken = false;
   await vi.advanceTimersByTimeAsync(60_000);
+  expect(announcer.refusal("main")).toBeNull();
   expect(announcer.presence("main").presentSinceMs).toBeGreaterThan(60_000);
   stop.abort();
   await running;

@@ -1,7 +1,7 @@
 import { acknowledgementText, readAcknowledgement } from "@primacy/contract";
 import { describe, expect, test } from "vitest";
 import { type Outcome, acknowledgementOf, saysTheSame, sentenceOf } from "../src/outcome.js";
-import { db1 } from "./samples.js";
+import { appliedOutcome, db1, recordName as record } from "./samples.js";
 
 const context = {
   proxy: "proxy1",
@@ -10,20 +10,7 @@ const context = {
   at: "2026-11-21T09:00:00.000Z",
   watcher: "0.1.0",
 };
-const record = { generation: 7, incarnation: "incarnation-1", phase: "open" } as const;
-const applied: Extract<Outcome, { kind: "applied" }> = {
-  kind: "applied",
-  record,
-  writers: [db1],
-  connectionsInUse: 0,
-  differences: [],
-  loaded: true,
-  isNew: true,
-  tookMs: 12,
-  notDurable: null,
-  pendingEditsOfOthers: [],
-  warnings: [],
-};
+const applied = appliedOutcome;
 
 describe("what is acknowledged", () => {
   test.each<[string, Outcome, string | null]>([

@@ -1,5 +1,7 @@
 import type { Server } from "@primacy/contract";
+import { db1 } from "../../contract/test/samples.js";
 import type { Moment } from "../src/decide.js";
+import type { Outcome } from "../src/outcome.js";
 import type { Layers } from "../src/plan.js";
 import type { ServerRow, Status } from "../src/rows.js";
 
@@ -49,3 +51,20 @@ export function momentOf(changes: Partial<Moment> = {}): Moment {
     ...changes,
   };
 }
+
+export const recordName = { generation: 7, incarnation: "incarnation-1", phase: "open" } as const;
+
+/** A pass that has loaded and verified what {@link recordName} asks for. */
+export const appliedOutcome: Extract<Outcome, { kind: "applied" }> = {
+  kind: "applied",
+  record: recordName,
+  writers: [db1],
+  connectionsInUse: 0,
+  differences: [],
+  loaded: true,
+  isNew: true,
+  tookMs: 12,
+  notDurable: null,
+  pendingEditsOfOthers: [],
+  warnings: [],
+};
