@@ -119,6 +119,17 @@ export class AgentProcess {
     );
   }
 
+  async waitForReadyz(status: number): Promise<void> {
+    await waitUntil(
+      async () => {
+        const answer = await this.get("/readyz");
+        if (answer.status !== status) throw new Error(`${String(answer.status)} ${await answer.text()}`);
+        return true;
+      },
+      { timeoutMs: 20_000, what: `/readyz of ${this.options.name} to be ${String(status)}` },
+    );
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#process?.signal(name);
   }

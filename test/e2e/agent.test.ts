@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import type { Members } from "@primacy/contract";
 import {
   type Consul,
   serverForTests,
@@ -59,6 +60,13 @@ const agent = async (options: Partial<AgentStart> = {}): Promise<AgentProcess> =
 const HEALTHY = "3311 alone, 3312 replicating, 3313 replicating";
 const healthy = (): Promise<unknown> =>
   inConsul.waitForMembers((members) => told(members) === HEALTHY, "the members of a healthy cluster");
+
+/** Times are told from a clock that nobody sets, so between two documents they may differ by a millisecond. */
+const withoutTimes = (members: Members) => ({
+  ...members,
+  observedAt: null,
+  servers: members.servers.map((one) => ({ ...one, followsMasterSince: null })),
+});
 
 /** Waits until an agent knows that orc1 leads. */
 const standsBy = (standby: AgentProcess): Promise<unknown> =>
@@ -192,7 +200,7 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
   });
 
   test("an Orchestrator that answers garbage, errors, or nothing: the members stay, and the agent says so", async () => {
-    const one = await agent({ settings: { orchestrator: { timeoutSeconds: 0.5 } } });
+    const one = await agent({ settings: { orchestrator: { timeoutSeconds: 2 } } });
     await healthy();
     const before = await inConsul.members();
     for (const fault of ["html", "half", "errors", "refuses", "hangs"] as const) {
@@ -201,13 +209,13 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
         timeoutMs: 20_000,
         what: `the agent to hold when Orchestrator ${fault}`,
       });
-      expect((await one.get("/readyz")).status, fault).toBe(503);
+      await one.waitForReadyz(503);
       const held = await inConsul.waitForMembers((seen) => seen.held !== null, `held members (${fault})`);
       expect(held.held, fault).toMatchObject({ rule: "orchestrator-away" });
-      expect({ ...held, held: null, observedAt: "" }, fault).toEqual({ ...before, observedAt: "" });
+      expect(withoutTimes(held), fault).toEqual({ ...withoutTimes(before), held: held.held });
       orchestrator.fault = "none";
       await inConsul.waitForMembers((seen) => seen.held === null, `believed members (${fault})`);
-      expect((await one.get("/readyz")).status, fault).toBe(200);
+      await one.waitForReadyz(200);
     }
   });
 
@@ -224,7 +232,7 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
     await consul.start();
     await one.waitToLead();
     expect(await inConsul.waitForGeneration(2)).toMatchObject({ master: at3312 });
-    expect((await one.get("/readyz")).status).toBe(200);
+    await one.waitForReadyz(200);
   });
 
   test("a cluster that is made later is looked after, and one that is gone leaves no series behind", async () => {
