@@ -42,25 +42,27 @@ export class Acknowledger {
   async #acknowledge({ record }: ClusterSnapshot): Promise<void> {
     if (record.kind !== "valid") return;
     const sessionId = this.#sessionId;
-    await this.#store.acknowledge(this.#cluster, this.#proxy, this.#words(record.value), { sessionId });
+    const words = acknowledgementOf(record.value, this.#proxy);
+    await this.#store.acknowledge(this.#cluster, this.#proxy, words, { sessionId });
   }
+}
 
-  #words(record: MasterRecord): Acknowledgement {
-    return {
-      format: 1,
-      proxy: this.#proxy,
-      cluster: this.#cluster,
-      generation: record.generation,
-      incarnation: record.incarnation,
-      phase: record.phase,
-      state: record.phase === "draining" ? "drained" : "applied",
-      appliedGeneration: record.generation,
-      writers: record.phase === "open" ? [record.master] : [],
-      connectionsInUse: 0,
-      at: new Date().toISOString(),
-      tookMs: 0,
-      reason: null,
-      watcher: "benchmark",
-    };
-  }
+/** What the watcher of a proxy says that has taken up this record. */
+export function acknowledgementOf(record: MasterRecord, proxy: string): Acknowledgement {
+  return {
+    format: 1,
+    proxy,
+    cluster: record.cluster,
+    generation: record.generation,
+    incarnation: record.incarnation,
+    phase: record.phase,
+    state: record.phase === "draining" ? "drained" : "applied",
+    appliedGeneration: record.generation,
+    writers: record.phase === "open" ? [record.master] : [],
+    connectionsInUse: 0,
+    at: new Date().toISOString(),
+    tookMs: 0,
+    reason: null,
+    watcher: "benchmark",
+  };
 }

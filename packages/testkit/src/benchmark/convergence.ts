@@ -20,15 +20,15 @@ export interface Change {
 }
 
 /** A bootstrapped cluster of which nothing exists but the record: proxies switch all the same. */
-export async function bootstrapCluster(store: ConsulStore): Promise<void> {
-  const layout = parseLayout({
-    cluster: CLUSTER,
-    hostgroups: { writer: WRITER, reader: 20 },
-    servers: SERVERS,
-  });
+export async function bootstrapCluster(
+  store: ConsulStore,
+  cluster = CLUSTER,
+  servers = SERVERS,
+): Promise<MasterRecord> {
+  const layout = parseLayout({ cluster, hostgroups: { writer: WRITER, reader: 20 }, servers });
   if (!layout.ok) throw new Error(layout.problem);
-  await store.writeLayout(CLUSTER, layout.value, 0, { deadlineMs: 10_000 });
-  await commit(store, null, SERVERS[0] as Server);
+  await store.writeLayout(cluster, layout.value, 0, { deadlineMs: 10_000 });
+  return await commit(store, cluster, null, servers[0] as Server);
 }
 
 /** Commits a new master, and waits until every proxy has switched and acknowledged. */
@@ -38,7 +38,7 @@ export async function change(
   looked: readonly ProxySql[],
   watchers: readonly WatcherProcess[],
 ): Promise<Change> {
-  const record = await commit(store, await current(store), successor);
+  const record = await commit(store, CLUSTER, await current(store), successor);
   const committed = performance.now();
   const switched = Promise.all(looked.map(async (one) => hasSwitched(one, successor)));
   const acknowledged = allAcknowledged(store, record.generation, watchers.length);
@@ -58,6 +58,7 @@ async function current(store: ConsulStore): Promise<{ value: MasterRecord; text:
 
 async function commit(
   store: ConsulStore,
+  cluster: string,
   before: { value: MasterRecord; text: string; index: number } | null,
   master: Server,
 ): Promise<MasterRecord> {
@@ -67,7 +68,7 @@ async function commit(
       ? ({ kind: "bootstrap", master, cause, beganAt: null } as const)
       : ({ kind: "set", master, seenGeneration: before.value.generation, cause, beganAt: null } as const);
   const decision = transition(before, event, {
-    cluster: CLUSTER,
+    cluster,
     now: new Date().toISOString(),
     writtenBy: "benchmark",
     writeId: randomUUID(),
@@ -78,7 +79,7 @@ async function commit(
   });
   if (decision.kind !== "write") throw new Error(decision.reason);
   const outcome = await store.commitRecord(
-    CLUSTER,
+    cluster,
     { expectedIndex: before?.index ?? 0, record: decision.record },
     { deadlineMs: 5000 },
   );

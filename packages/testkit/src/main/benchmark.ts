@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConsulStore, consulOptionsFromEnvironment } from "@primacy/consul-store";
 import type { Server } from "@primacy/contract";
 import { BENCH_CLUSTER, type Change, SERVERS, bootstrapCluster, change } from "../benchmark/convergence.js";
 import { figuresLine, figuresOf } from "../benchmark/figures.js";
+import { residentMebibytes } from "../benchmark/process-usage.js";
 import { type WatcherProcess, startWatcher } from "../primacy/watcher.js";
 import { hookEnvironment, runWriter } from "../primacy/writer.js";
 import { startProcess } from "../process.js";
@@ -80,7 +80,11 @@ function report(what: string, results: readonly Change[], watchers: readonly Wat
     figuresLine(`${what}: commit -> all acknowledged`, figuresOf(results.map((one) => one.acknowledgedMs))),
   );
   print(
-    figuresLine(`${what}: resident memory of a watcher`, figuresOf(watchers.map(residentMebibytes)), "MiB"),
+    figuresLine(
+      `${what}: resident memory of a watcher`,
+      figuresOf(watchers.map(({ pid }) => residentMebibytes(pid))),
+      "MiB",
+    ),
   );
 }
 
@@ -89,11 +93,6 @@ async function readyz({ url }: WatcherProcess): Promise<string> {
     async (answer) => await answer.text(),
     String,
   );
-}
-
-function residentMebibytes(watcher: WatcherProcess): number {
-  const status = readFileSync(`/proc/${String(watcher.pid)}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024;
 }
 
 /** Wall time of the hook's process, in turn with `consul kv put` and an empty Node program. */
