@@ -68,16 +68,16 @@ export function claimOf(view: ClusterView, record: MasterRecord, layout: Layout)
 
 function rivalFinding(seen: SeenServer, record: MasterRecord, layout: Layout): Finding {
   const name = formatServer(seen.server);
-  const former = isFormerMaster(seen.server, record, layout);
-  return former
-    ? {
-        rule: "former-master-writable",
-        reason: `${name}, a former master, is back and writable beside the master`,
-      }
-    : {
-        rule: "second-writable-master",
-        reason: `${name} is writable and replicates from nobody, beside the master`,
-      };
+  if (isFormerMaster(seen.server, record, layout)) {
+    const reason = `${name}, a former master, is back and writable beside the master`;
+    return { rule: "former-master-writable", reason };
+  }
+  // Of two co-masters each has the other one as its source.
+  const reason =
+    seen.source === null
+      ? `${name} is writable and replicates from nobody, beside the master`
+      : `${name} is writable beside the master, as its co-master`;
+  return { rule: "second-writable-master", reason };
 }
 
 /** Why the one valid master must not be believed. */

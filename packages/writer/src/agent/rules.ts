@@ -57,7 +57,8 @@ export const RULES = {
   },
   "second-writable-master": {
     weight: "alarm",
-    meaning: "Another server is writable and replicates from nobody, beside the record's master.",
+    meaning:
+      "Another server is writable beside the record's master, and replicates from nobody or is its co-master.",
   },
   "former-master-claims": {
     weight: "alarm",
