@@ -4,7 +4,8 @@ import { OrchestratorClient, type OrchestratorOptions } from "../../src/agent/or
 import type { OrchestratorError } from "../../src/agent/orchestrator/error.js";
 import type { ClusterView } from "../../src/agent/view.js";
 import { type Fault, RecordedOrchestrator } from "./recorded-orchestrator.js";
-import { RECORDED_LAYOUT, at3313, layoutOf } from "./samples.js";
+import { RECORDED_LAYOUT, at3313 } from "./recorded.js";
+import { layoutOf } from "./samples.js";
 
 const CA = readFileSync(new URL("../../../../test/fixtures/tls/ca.pem", import.meta.url), "utf8");
 const never = new AbortController().signal;

@@ -8,24 +8,19 @@ import {
   HEALTHY,
   LOST,
   NOW_MS,
-  RECORDED_AT,
-  RECORDED_LAYOUT,
-  type Situation,
   type ViewParts,
-  at3311,
-  at3312,
   db1,
   db2,
   db3,
   db4,
   layoutOf,
   recordOf,
-  recordedView,
   recoveryOf,
   replica,
   root,
   viewOf,
 } from "./samples.js";
+import { RECORDED_LAYOUT, at3311, at3312, recordedAt, recordedView } from "./recorded.js";
 
 const settings = {
   policy: "report",
@@ -55,12 +50,12 @@ const rules = (decision: RecordDecision): string[] => decision.findings.map((one
 
 describe("on the recorded answers of a real Orchestrator", () => {
   const recorded = (
-    situation: Situation,
+    situation: string,
     record: Partial<MasterRecord>,
     policy: "report" | "repair" = "repair",
   ) =>
     decideRecord(recordedView(situation), recordOf(record), RECORDED_LAYOUT, {
-      nowMs: Date.parse(RECORDED_AT[situation]),
+      nowMs: Date.parse(recordedAt(situation)),
       heldFor: () => 60_000,
       settings: { ...settings, policy },
     });

@@ -10,22 +10,18 @@ import {
   HEALTHY,
   LOST,
   NOW_MS,
-  RECORDED_AT,
-  RECORDED_LAYOUT,
   type ViewParts,
-  at3311,
-  at3312,
   db1,
   db2,
   db3,
   db4,
   layoutOf,
   recordOf,
-  recordedView,
   replica,
   root,
   viewOf,
 } from "./samples.js";
+import { RECORDED_LAYOUT, at3311, at3312, recordedAt, recordedView } from "./recorded.js";
 
 const settings = { worseAfterMs: 3000, betterAfterMs: 5000, settleMs: 60_000 };
 
@@ -179,7 +175,7 @@ describe("what a server is", () => {
             observe(before, recordedView(situation), {
               layout: RECORDED_LAYOUT,
               record,
-              nowMs: Date.parse(RECORDED_AT[situation]) + after,
+              nowMs: Date.parse(recordedAt(situation)) + after,
               settings,
             }),
           newMembership(at3312),

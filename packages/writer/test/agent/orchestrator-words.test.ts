@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { instantOf, zoneOffsetMs } from "../../src/agent/orchestrator/backend-time.js";
 import { instanceSchema, instancesSchema, readInstance } from "../../src/agent/orchestrator/instance.js";
 import { readRecovery, recoveriesSchema } from "../../src/agent/orchestrator/recovery.js";
-import { NOW_MS, at3311, at3312, recordedInstances, recordedText, recordedView } from "./samples.js";
+import { at3311, at3312, recordedInstances, recordedText, recordedView } from "./recorded.js";
+import { NOW_MS } from "./samples.js";
 
 /** A recorded replica with some fields changed. */
 function rawReplica(changes: Record<string, unknown> = {}) {

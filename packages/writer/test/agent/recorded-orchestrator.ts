@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import { type Situation, recordedText } from "./samples.js";
+import { recordedText } from "./recorded.js";
+
+/** What was recorded with every list. */
+export type Situation = "healthy" | "after-dead-master" | "old-master-returned-writable";
 
 /** How a node misbehaves. */
 export type Fault = "none" | "follower" | "errors" | "html" | "half" | "hangs" | "refuses" | "empty";

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Layout, Server } from "@primacy/contract";
 import { db1, db2, db3, layoutOf } from "../../../contract/test/samples.js";
-import { type Instance, instancesSchema, readInstance } from "../../src/agent/orchestrator/instance.js";
-import { type Recovery, readRecovery, recoveriesSchema } from "../../src/agent/orchestrator/recovery.js";
+import type { Instance } from "../../src/agent/orchestrator/instance.js";
+import type { Recovery } from "../../src/agent/orchestrator/recovery.js";
 import { type ClusterView, clusterView } from "../../src/agent/view.js";
 
 export { db1, db2, db3, layoutOf, memberOf, membersOf, recordOf } from "../../../contract/test/samples.js";
@@ -94,42 +93,3 @@ export const AFTER_FAILOVER: ViewParts = {
   askedFor: [root(db1, { ...DEAD, ...LOST })],
   recoveries: [recoveryOf(db1, db2)],
 };
-
-export type Situation = "healthy" | "after-dead-master" | "old-master-returned-writable";
-
-/** An answer of a real Orchestrator 3.2.6: test/fixtures/orchestrator-api. */
-export function recordedText(situation: Situation, file: string): string {
-  const folder = new URL("../../../../test/fixtures/orchestrator-api/", import.meta.url);
-  return readFileSync(new URL(`${situation}/${file}.json`, folder), "utf8");
-}
-
-/** When the answers of a situation were recorded. */
-export const RECORDED_AT: Record<Situation, string> = {
-  healthy: "2026-11-21T09:45:52.000Z",
-  "after-dead-master": "2026-11-21T09:46:18.000Z",
-  "old-master-returned-writable": "2026-11-21T09:46:49.000Z",
-};
-
-export function recordedInstances(situation: Situation, file: string): Instance[] {
-  const raw = instancesSchema.parse(JSON.parse(recordedText(situation, file)));
-  return raw.flatMap((one) => readInstance(one, Date.parse(RECORDED_AT[situation])) ?? []);
-}
-
-export const RECORDED_LAYOUT = layoutOf({
-  servers: [3311, 3312, 3313].map((port) => ({ host: "127.0.0.1", port })),
-});
-export const [at3311, at3312, at3313] = RECORDED_LAYOUT.servers.map(({ host, port }) => ({ host, port })) as [
-  Server,
-  Server,
-  Server,
-];
-
-/** The view that the agent makes of the recorded answers. */
-export function recordedView(situation: Situation): ClusterView {
-  const listed = recordedInstances(situation, "cluster_alias_main");
-  const names = new Set(listed.map((one) => one.name.port));
-  const askedFor = recordedInstances(situation, "all-instances").filter((one) => !names.has(one.name.port));
-  const raw = recoveriesSchema.parse(JSON.parse(recordedText(situation, "audit-recovery_alias_main")));
-  const recoveries = raw.flatMap((one) => readRecovery(one) ?? []);
-  return clusterView({ listed, askedFor, recoveries }, RECORDED_LAYOUT);
-}
