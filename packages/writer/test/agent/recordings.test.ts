@@ -18,6 +18,7 @@ interface Look {
 
 /** The record's master is 3311, since long before the recordings. */
 const BEFORE = { master: at3311, decidedAt: "2026-11-21T09:00:00.000Z" } as const;
+const NOW_3312 = { master: at3312, previous: at3311, decidedAt: "2026-11-21T20:00:00.000Z" } as const;
 const at3314: Server = { host: "127.0.0.1", port: 3314 };
 const WITH_3314 = layoutOf({ servers: [at3311, at3312, at3313, at3314] });
 const NO_CANDIDATE = layoutOf({ servers: [at3311, { ...at3312, candidate: false }, at3313] });
@@ -78,6 +79,7 @@ describe("what a server is", () => {
     ["moved-by-hand", "3311=replica 3312=master 3313=replica"],
     ["recovery-ended", "3311=downtimed 3312=master 3313=replica"],
     ["after-dead-co-master", "3311=downtimed 3312=master 3313=replica"],
+    ["co-master-returned-writable", "3311=downtimed 3312=master 3313=replica"],
   ])("%s, by a record that names 3312", (situation, states) => {
     expect(statesOf(situation, at3312)).toBe(states);
   });
@@ -147,6 +149,8 @@ describe("who the master is", () => {
     ["second-writable-master", "former-master-writable", { record: { quarantined: [at3313] } }],
     ["master-read-only", "master-read-only", {}],
     ["master-unreachable", "master-unreachable", {}],
+    ["promotion-not-applied", "master-replicates", { record: NOW_3312 }],
+    ["promotion-not-applied-detached", "master-replicates", { record: NOW_3312 }],
     ["moved-by-hand", "another-master", {}],
     ["another-claims", "another-master", {}],
     ["another-claims", "former-master-claims", { record: { quarantined: [at3312] } }],
@@ -179,6 +183,7 @@ describe("a takeover of which the record knows", () => {
     ["graceful-takeover", "in-agreement"],
     ["former-master-follows", "in-agreement"],
     ["after-dead-co-master", "in-agreement"],
+    ["co-master-returned-writable", "former-master-writable"],
     // Orchestrator had begun another recovery of the dead master beside the one whose hook took long.
     ["recovery-ended", "recovery-running"],
   ])("%s: %s", (situation, rules) => {
@@ -231,12 +236,28 @@ describe("recoveries", () => {
     ["recovery-aborted", "recovery-running master-unreachable", {}],
     ["recovery-aborted", "master-unreachable", { laterMs: 120_000 }],
     ["successor-read-only", "replay-unconfirmed master-unreachable", {}],
+    ["promotion-not-applied", "replay-unconfirmed master-unreachable", {}],
+    ["promotion-not-applied-detached", "replay-unconfirmed master-unreachable", {}],
     ["intermediate-master-recovered", "in-agreement", {}],
   ])("%s: %s", (situation, rules, look) => {
     const decision = decide(situation, look);
     expect(rulesOf(decision)).toBe(rules);
     expect(decision.event).toBeNull();
   });
+});
+
+describe("where Primacy opens masters itself", () => {
+  const layout = layoutOf({ servers: [at3311, at3312, at3313], openedBy: "primacy" });
+
+  test.each(["promotion-not-applied", "promotion-not-applied-detached"])(
+    "%s: the successor is read-only and has its old source, or what Orchestrator left of it",
+    (situation) => {
+      expect(decide(situation, { layout })).toMatchObject({
+        rule: "replay-recovery",
+        event: { kind: "open", outgoing: at3311, successor: at3312 },
+      });
+    },
+  );
 });
 
 describe("a drain whose deadline is over", () => {
