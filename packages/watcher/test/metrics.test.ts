@@ -1,22 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Metrics } from "../src/metrics.js";
 import type { Outcome } from "../src/outcome.js";
-import { db1, db2 } from "./samples.js";
+import { appliedOutcome as applied, db1, db2, recordName as record } from "./samples.js";
 
-const record = { generation: 7, incarnation: "incarnation-1", phase: "open" } as const;
-const applied: Outcome = {
-  kind: "applied",
-  record,
-  writers: [db1],
-  connectionsInUse: 0,
-  differences: [],
-  loaded: true,
-  isNew: true,
-  tookMs: 12,
-  notDurable: null,
-  pendingEditsOfOthers: [],
-  warnings: [],
-};
 const refused: Outcome = {
   kind: "refused",
   refusal: "lower-generation",

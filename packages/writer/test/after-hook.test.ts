@@ -8,6 +8,7 @@ import type { Run } from "../src/run.js";
 import { deliverSpooled } from "../src/spool/deliver.js";
 import { Spool } from "../src/spool/folder.js";
 import {
+  BOOTSTRAP,
   FakeStore,
   FakeWorld,
   commitContext,
@@ -24,9 +25,7 @@ const cause = { kind: "dead-master", failureType: "DeadMaster", command: "" } as
 it("what a stopped failover leaves fenced is given back later, where Consul is away just then", async () => {
   const [store, world, folder] = [new FakeStore(), new FakeWorld(), temporaryFolder()];
   const commit = commitContext(store, world);
-  const first = { ...cause, kind: "bootstrap", recoveryUid: "" } as const;
-  const beganAt = "2026-11-21T09:00:00.000Z";
-  await commitEvent("main", { kind: "bootstrap", master: db1, beganAt, cause: first }, 8000, commit);
+  await commitEvent("main", BOOTSTRAP, 8000, commit);
   // One proxy, which follows nothing.
   const silent = { proxy: "proxy1", sessionId: "s", index: 5, document: { kind: "absent" } };
   const roster = () =>

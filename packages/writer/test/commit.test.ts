@@ -2,14 +2,17 @@ import { ConsulError, type ConsulErrorCode } from "@primacy/consul-store";
 import { type ClusterEvent, layoutText, recordHash, recordText } from "@primacy/contract";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type CommitOutcome, commitEvent } from "../src/commit.js";
-import { FakeStore, FakeWorld, commitContext, db1, db2, db3, opened, testLayout } from "./fakes.js";
-
-const BOOTSTRAP: ClusterEvent = {
-  kind: "bootstrap",
-  master: db1,
-  beganAt: "2026-11-21T09:00:00.000Z",
-  cause: { kind: "bootstrap", failureType: "", recoveryUid: "", command: "" },
-};
+import {
+  BOOTSTRAP,
+  FakeStore,
+  FakeWorld,
+  commitContext,
+  db1,
+  db2,
+  db3,
+  opened,
+  testLayout,
+} from "./fakes.js";
 
 let store: FakeStore;
 let world: FakeWorld;

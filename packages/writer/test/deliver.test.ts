@@ -10,6 +10,7 @@ import { newEntry } from "../src/spool/entry.js";
 import { Spool } from "../src/spool/folder.js";
 import { lockSpool } from "../src/spool/lock.js";
 import {
+  BOOTSTRAP,
   FakeStore,
   FakeWorld,
   commitContext,
@@ -32,14 +33,7 @@ beforeEach(async () => {
   store = new FakeStore();
   world = new FakeWorld();
   spool = new Spool(temporaryFolder(), 10);
-  const cause = { kind: "bootstrap", failureType: "", recoveryUid: "", command: "" } as const;
-  const beganAt = "2026-11-21T09:00:00.000Z";
-  await commitEvent(
-    "main",
-    { kind: "bootstrap", master: db1, beganAt, cause },
-    8000,
-    commitContext(store, world),
-  );
+  await commitEvent("main", BOOTSTRAP, 8000, commitContext(store, world));
 });
 
 const context = () => ({ spool, commit: commitContext(store, world), deadline: 8000 });

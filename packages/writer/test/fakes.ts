@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ClusterSnapshot, RecordCommit, WriteOutcome } from "@primacy/consul-store";
 import {
+  type ClusterEvent,
   type Layout,
   type MasterRecord,
   type SpoolableEvent,
@@ -130,6 +131,14 @@ export function commitContext(
 export function recoveryUid(minutes: number): string {
   return `${String(BigInt(Date.parse("2026-11-21T09:00:00.000Z") + minutes * 60_000) * 1_000_000n)}:abc`;
 }
+
+/** db1 is the first master, at nine. */
+export const BOOTSTRAP: ClusterEvent = {
+  kind: "bootstrap",
+  master: db1,
+  beganAt: "2026-11-21T09:00:00.000Z",
+  cause: { kind: "bootstrap", failureType: "", recoveryUid: "", command: "" },
+};
 
 export function opened(
   outgoing: typeof db1,

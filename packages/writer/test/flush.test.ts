@@ -6,6 +6,7 @@ import type { Run } from "../src/run.js";
 import { newEntry } from "../src/spool/entry.js";
 import { Spool } from "../src/spool/folder.js";
 import {
+  BOOTSTRAP,
   FakeStore,
   FakeWorld,
   commitContext,
@@ -22,9 +23,7 @@ removeFoldersAfterEach();
 it("a flush that leaves an event waiting is no success, whatever it waits for", async () => {
   const [store, world, folder] = [new FakeStore(), new FakeWorld(), temporaryFolder()];
   store.layout = layoutText(testLayout({ openedBy: "primacy" }));
-  const cause = { kind: "bootstrap", failureType: "", recoveryUid: "", command: "" } as const;
-  const bootstrap = { kind: "bootstrap", master: db1, beganAt: "2026-11-21T09:00:00.000Z", cause } as const;
-  await commitEvent("main", bootstrap, 8000, commitContext(store, world));
+  await commitEvent("main", BOOTSTRAP, 8000, commitContext(store, world));
   const event = opened(db1, db2, 5);
   const spooledAt = "2026-11-21T09:20:00.000Z";
   await new Spool(folder, 10).add(

@@ -6,6 +6,7 @@ import { type OpeningMeans, beforeOpening } from "../src/phases/before-opening.j
 import { type Takeover, holdDrain, holdFence } from "../src/phases/hold.js";
 import { FakeDatabase, databases } from "./fake-database.js";
 import {
+  BOOTSTRAP,
   FakeStore,
   FakeWorld,
   commitContext,
@@ -76,7 +77,7 @@ async function cluster(policies: Record<string, unknown> = {}) {
       },
     },
   };
-  await commitEvent("main", { kind: "bootstrap", master: db1, cause, beganAt: null }, 5000, commit);
+  await commitEvent("main", BOOTSTRAP, 5000, commit);
   const takeover = async (event: ClusterEvent, more: Partial<Takeover> = {}): Promise<Takeover> => {
     const outcome = await commitEvent("main", event, world.elapsed() + 5000, commit);
     if (outcome.kind !== "applied") throw new Error(outcome.kind);

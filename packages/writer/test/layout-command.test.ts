@@ -7,6 +7,7 @@ import type { Run } from "../src/run.js";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  BOOTSTRAP,
   FakeStore,
   FakeWorld,
   commitContext,
@@ -23,9 +24,7 @@ removeFoldersAfterEach();
 it("a layout without the master is not written, also where that became master while an operator thought it over", async () => {
   const [store, world] = [new FakeStore(), new FakeWorld()];
   const commit = commitContext(store, world);
-  const cause = { kind: "bootstrap", failureType: "", recoveryUid: "", command: "" } as const;
-  const beganAt = "2026-11-21T09:00:00.000Z";
-  await commitEvent("main", { kind: "bootstrap", master: db1, beganAt, cause }, 8000, commit);
+  await commitEvent("main", BOOTSTRAP, 8000, commit);
   const written: string[] = [];
   const writeLayout = (_cluster: string, layout: ReturnType<typeof testLayout>) => {
     written.push(layoutText(layout));

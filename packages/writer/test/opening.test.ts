@@ -3,14 +3,12 @@ import { describe, expect, it } from "vitest";
 import { commitEvent } from "../src/commit.js";
 import { commitEnding } from "../src/ending.js";
 import type { Opening, OpeningStep } from "../src/opening.js";
-import { FakeStore, FakeWorld, commitContext, db1, db2, opened, testLayout } from "./fakes.js";
+import { BOOTSTRAP, FakeStore, FakeWorld, commitContext, db1, db2, opened, testLayout } from "./fakes.js";
 
 async function bootstrapped(policies: Record<string, unknown> = {}) {
   const [store, world] = [new FakeStore(), new FakeWorld()];
   store.layout = layoutText(testLayout(policies));
-  const cause = { kind: "bootstrap", failureType: "", recoveryUid: "", command: "" } as const;
-  const first = { kind: "bootstrap", master: db1, cause, beganAt: null } as const;
-  await commitEvent("main", first, 5000, commitContext(store, world));
+  await commitEvent("main", BOOTSTRAP, 5000, commitContext(store, world));
   return { store, world };
 }
 
