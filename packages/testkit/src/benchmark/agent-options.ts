@@ -26,7 +26,7 @@ for recovery and downtime, a real MariaDB; ProxySQL and Orchestrator are the rea
 PRIMACY_ORCHESTRATOR_BIN name, else stand-ins. Progress goes to stderr.
 
   --parts LIST      of ${AGENT_PARTS.join(",")} (default: all)
-  --recoveries N    masters that die, and no hook comes (default 5)
+  --recoveries N    masters that die, and no hook comes (default 10)
   --downtimes N     downtimes begun and ended (default 20)
   --proxies N       ProxySQLs in recovery and downtime (default 3)
   --clusters LIST   how many clusters the agent looks after, one size after the other (default 10,100,1000)
@@ -42,7 +42,7 @@ export function agentBenchmarkOptions(args: readonly string[]): AgentBenchmarkOp
     args: [...args],
     options: {
       parts: { ...text, default: AGENT_PARTS.join(",") },
-      recoveries: { ...text, default: "5" },
+      recoveries: { ...text, default: "10" },
       downtimes: { ...text, default: "20" },
       proxies: { ...text, default: "3" },
       clusters: { ...text, default: "10,100,1000" },

@@ -40,8 +40,8 @@ export async function passRows(count: number, rounds: number, say: (what: string
     const quiet = await quietRounds({ agent, orchestrator, consul }, rounds);
     const what = (text: string): string => `${String(count)} clusters: ${text}`;
     return [
-      { what: what("begin -> members of all written"), unit: "s", values: [begin.seconds] },
-      { what: what("members documents written at the beginning"), unit: "", values: [begin.writes] },
+      { what: what("begin -> every cluster has a members document"), unit: "s", values: [begin.seconds] },
+      { what: what("writes of members at the beginning"), unit: "", values: [begin.writes] },
       { what: what("one round"), unit: "ms", values: quiet.roundSeconds.map((one) => one * 1000) },
       { what: what("resident memory"), unit: "MiB", values: quiet.mebibytes },
       { what: what("processor"), unit: "% core", values: [quiet.processor * 100] },
