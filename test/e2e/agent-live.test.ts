@@ -1,17 +1,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  type AgentProcess,
   type Consul,
   Fleet,
   type MariaDb,
   findServer,
-  programs,
   serverForTests,
   startConsul,
   waitUntil,
 } from "@primacy/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { AgentProcess, ClusterInConsul } from "./agent.support.js";
+import { ClusterInConsul, startQuickAgent } from "./agent.support.js";
 
 const TESTS = "the agent with real database servers, proxies and an Orchestrator whose hooks never come";
 const isReady =
@@ -48,8 +48,7 @@ beforeEach(async () => {
 }, 120_000);
 
 async function startAgent(settings: Record<string, unknown> = {}): Promise<AgentProcess> {
-  agent = await AgentProcess.start({
-    program: programs.writer,
+  agent = await startQuickAgent({
     name: "orc1",
     consul: consul.httpAddr,
     orchestrator: [fleet.orchestrator.url],

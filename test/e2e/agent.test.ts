@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import type { Members } from "@primacy/contract";
 import {
+  type AgentOptions,
+  type AgentProcess,
   type Consul,
   serverForTests,
   startConsul,
@@ -10,14 +12,7 @@ import {
 } from "@primacy/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { RecordedOrchestrator } from "../../packages/writer/test/agent/recorded-orchestrator.js";
-import {
-  AgentProcess,
-  type AgentStart,
-  ClusterInConsul,
-  firstRecord,
-  layoutOf,
-  told,
-} from "./agent.support.js";
+import { ClusterInConsul, firstRecord, layoutOf, startQuickAgent, told } from "./agent.support.js";
 import { Recovery, WriterHost, bundleWriter } from "./writer.support.js";
 
 const consulIsThere = serverForTests("consul", "the agent with a real Consul") !== undefined;
@@ -46,8 +41,8 @@ function closing<T extends { close: () => unknown }>(one: T): T {
   return one;
 }
 
-const agent = async (options: Partial<AgentStart> = {}): Promise<AgentProcess> => {
-  const one = await AgentProcess.start({
+const agent = async (options: Partial<AgentOptions> = {}): Promise<AgentProcess> => {
+  const one = await startQuickAgent({
     program,
     name: "orc1",
     consul: consul.httpAddr,
@@ -102,7 +97,7 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
     expect(one.log.map((line) => line["msg"])).toContain(
       "127.0.0.1:3311 is the master by the record and by Orchestrator [in-agreement]",
     );
-    expect(await one.stop()).toBe(0);
+    expect(await one.stop()).toMatchObject({ code: 0 });
   });
 
   test("a dead master whose hook is swallowed: the next generation, by the recovery's own UID", async () => {
@@ -334,11 +329,11 @@ describe.skipIf(!consulIsThere)("the agent, on the recorded answers of a real Or
       await healthy();
       const second = await agent({ name: "orc2", settings: { replayAfterSeconds: 0.2 } });
       await standsBy(second);
-      first.signal("SIGSTOP");
+      first.suspend();
       await second.waitToLead();
       orchestrator.situation = "after-dead-master";
       const record = await inConsul.waitForGeneration(2);
-      first.signal("SIGCONT");
+      first.resume();
       await waitUntil(async () => !(await first.readiness()).leads, {
         timeoutMs: 30_000,
         what: "the first to stand by",

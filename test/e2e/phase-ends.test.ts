@@ -1,6 +1,6 @@
-import { type MariaDb, Takeovers, accounts, programs, serverForTests, waitUntil } from "@primacy/testkit";
+import { type MariaDb, Takeovers, accounts, serverForTests, waitUntil } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
-import { AgentProcess } from "./agent.support.js";
+import { startQuickAgent } from "./agent.support.js";
 import { onlineIn } from "./world.js";
 
 const TESTS = "how a drain or a fence ends, on real database servers";
@@ -193,8 +193,7 @@ describe.runIf(isReady)("openedBy: primacy", () => {
     const fenced = await on.reaches("fenced", 2);
     const successor = await promotedServer();
     expect(await on.isReadOnly(successor)).toBe(true);
-    const agent = await AgentProcess.start({
-      program: programs.writer,
+    const agent = await startQuickAgent({
       name: "orc1",
       consul: on.consul.httpAddr,
       orchestrator: [on.fleet.orchestrator.url],

@@ -57,6 +57,7 @@ export { type Configuration, type ConfigurationRow } from "./proxysql-standin/co
 
 // Primacy's own programs, as they are shipped.
 export { type AdminCut, type Cut, startAdminCut } from "./admin-cut.js";
+export { type AgentOptions, AgentProcess, startAgent } from "./primacy/agent.js";
 export { programs } from "./primacy/programs.js";
 export { type GuardForm, guardForm, guardVariables } from "./primacy/guard.js";
 export { type ClusterReadiness, type Readiness, startWatcher, WatcherProcess } from "./primacy/watcher.js";

@@ -2,19 +2,25 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, startOnFreePorts } from "../ports.js";
-import { type RunningProcess, startProcess } from "../process.js";
+import { type ProcessExit, type RunningProcess, startProcess } from "../process.js";
 import { dieWithParent } from "../servers/die-with-parent.js";
 import { waitUntil } from "../wait-until.js";
 import { programs } from "./programs.js";
 
-/** How to start an agent. Every setting that is not named here is as shipped. */
+/** How to start an agent. Every setting that is not named is as shipped. */
 export interface AgentOptions {
+  /** The writer's bundle (default: the one that is shipped). */
+  readonly program?: string;
   /** Its name in the lock. */
   readonly name: string;
   /** `http://host:port` */
   readonly consul: string;
   /** Orchestrator's nodes, `http://host:port`. */
   readonly orchestrator: readonly string[];
+  /** The table `agent` of its file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** More environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The agent's `/readyz`, as far as it is looked at. */
@@ -37,14 +43,14 @@ export async function startAgent(options: AgentOptions): Promise<AgentProcess> {
 
 /** An agent: the process may come and go, its folder (with the spool) stays until close(). */
 export class AgentProcess {
+  readonly folder: string;
   readonly #options: AgentOptions;
-  readonly #folder: string;
   readonly #httpPort: number;
   #process: RunningProcess | undefined;
 
   constructor(options: AgentOptions, folder: string, httpPort: number) {
     this.#options = options;
-    this.#folder = folder;
+    this.folder = folder;
     this.#httpPort = httpPort;
   }
 
@@ -56,31 +62,42 @@ export class AgentProcess {
     return this.#process?.pid;
   }
 
+  get spool(): string {
+    return join(this.folder, "spool");
+  }
+
   get output(): string {
     return this.#process?.lastOutput() ?? "";
   }
 
+  /** The lines of its log, as objects. */
+  get log(): readonly Record<string, unknown>[] {
+    const lines = (this.#process?.stdout ?? "").split("\n").filter((line) => line.startsWith("{"));
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
   async start(): Promise<void> {
-    const { name, consul, orchestrator } = this.#options;
-    const config = join(this.#folder, "writer.json");
-    await writeFile(config, JSON.stringify({ agent: { name } }));
+    const { program = programs.writer, name, consul, orchestrator, settings, env } = this.#options;
+    const config = join(this.folder, "writer.json");
+    await writeFile(config, JSON.stringify({ agent: { name, ...settings } }));
     const http = `127.0.0.1:${String(this.#httpPort)}`;
     this.#process = await startProcess({
       name: `agent ${name}`,
-      ...dieWithParent(process.execPath, [programs.writer, "agent", "--config", config, "--http", http]),
-      cwd: this.#folder,
+      ...dieWithParent(process.execPath, [program, "agent", "--config", config, "--http", http]),
+      cwd: this.folder,
       env: {
         PATH: process.env["PATH"],
         CONSUL_HTTP_ADDR: consul,
-        PRIMACY_SPOOL: join(this.#folder, "spool"),
+        PRIMACY_SPOOL: this.spool,
         PRIMACY_ORCHESTRATOR: orchestrator.join(","),
+        ...env,
       },
-      ready: async () => (await this.#get("/livez")).ok,
+      ready: async () => (await this.get("/livez")).ok,
     });
   }
 
   async readiness(): Promise<AgentReadiness> {
-    return (await (await this.#get("/readyz")).json()) as AgentReadiness;
+    return (await (await this.get("/readyz")).json()) as AgentReadiness;
   }
 
   /** Waits until what `/readyz` tells is as wanted. */
@@ -95,9 +112,31 @@ export class AgentProcess {
     );
   }
 
+  async waitToLead(): Promise<void> {
+    await this.waitFor((seen) => seen.leads, "to lead");
+  }
+
+  /** Waits until `/readyz` answers with this status. */
+  async waitForReadyz(status: number): Promise<void> {
+    await waitUntil(
+      async () => {
+        const answer = await this.get("/readyz");
+        if (answer.status !== status) throw new Error(`${String(answer.status)} ${await answer.text()}`);
+        return true;
+      },
+      { timeoutMs: 20_000, what: `/readyz of ${this.name} to be ${String(status)}` },
+    );
+  }
+
   /** The text of `/metrics`. */
   async metrics(): Promise<string> {
-    return await (await this.#get("/metrics")).text();
+    return await (await this.get("/metrics")).text();
+  }
+
+  /** A series' value; undefined where it is not there. `name` with its labels in braces. */
+  async metric(name: string): Promise<number | undefined> {
+    const line = (await this.metrics()).split("\n").find((one) => one.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length + 1));
   }
 
   suspend(): void {
@@ -108,8 +147,9 @@ export class AgentProcess {
     this.#process?.resume();
   }
 
-  async stop(): Promise<void> {
-    await this.#process?.stop();
+  /** Told to end (SIGTERM). */
+  async stop(): Promise<ProcessExit | undefined> {
+    return await this.#process?.stop();
   }
 
   async kill9(): Promise<void> {
@@ -119,10 +159,10 @@ export class AgentProcess {
   /** Kills it and removes its folder. */
   async close(): Promise<void> {
     await this.kill9();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #get(path: string): Promise<Response> {
+  async get(path: string): Promise<Response> {
     const url = `http://127.0.0.1:${String(this.#httpPort)}${path}`;
     return await fetch(url, { signal: AbortSignal.timeout(10_000) });
   }
