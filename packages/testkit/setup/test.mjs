@@ -12,6 +12,11 @@ const FOLDER = join(ROOT, ".primacy");
 const REPORT = join(FOLDER, "tests.json");
 const USED = join(FOLDER, "used.log");
 const LEFT_OUT = join(FOLDER, "left-out.log");
+const ENDED = join(FOLDER, "ended.log");
+
+const PORT_RANGE = "/proc/sys/net/ipv4/ip_local_port_range";
+/** The servers of the tests listen below it (packages/testkit/src/ports.ts). */
+const ABOVE_OURS = 32_000;
 
 const failedSteps = [];
 
@@ -26,7 +31,7 @@ async function step(name, run) {
 
 async function main() {
   mkdirSync(FOLDER, { recursive: true });
-  for (const file of [REPORT, USED, LEFT_OUT]) rmSync(file, { force: true });
+  for (const file of [REPORT, USED, LEFT_OUT, ENDED]) rmSync(file, { force: true });
   if (await step("dependencies", installDependencies)) {
     await step("servers", () => installServers(["mariadb", "consul", "mysql", "iproute2"]));
     await step("build", build);
@@ -53,9 +58,18 @@ function summary() {
   const failed = counted.failed + others.length;
   print("Real programs used", readLines(USED), "none");
   print("Left out", readLines(LEFT_OUT), "nothing");
+  print("Servers that ended by themselves, and were started again", readLines(ENDED), "none");
+  const outgoing = firstOutgoingPort();
+  if (outgoing < ABOVE_OURS)
+    print("Servers may find their port taken", [`by outgoing connections, from ${outgoing} on here`], "");
   if (failedSteps.length > 0) print("Failed steps", failedSteps, "none");
   process.stdout.write(`\n${counted.passed} passed, ${failed} failed, ${counted.skipped} skipped\n`);
   return failed === 0 ? 0 : 1;
+}
+
+/** From which on Linux gives ports to outgoing connections. */
+function firstOutgoingPort() {
+  return existsSync(PORT_RANGE) ? Number.parseInt(readFileSync(PORT_RANGE, "utf8"), 10) : ABOVE_OURS;
 }
 
 function print(title, lines, nothing) {

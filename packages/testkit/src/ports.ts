@@ -2,7 +2,8 @@ import { createServer } from "node:net";
 
 /**
  * Below the ports that Linux gives to outgoing connections (ip_local_port_range, 32768 and up): a connection of somebody
- * else can't take a port between the look and the server's start.
+ * else can't take a port between the look and the server's start. Where a machine has another range, the end of a test run
+ * says so.
  */
 const FIRST = 10_000;
 const SLICE = 2000;
@@ -40,8 +41,10 @@ export async function freePorts(count: number, host = "127.0.0.1"): Promise<numb
 /** How often a server is tried on other ports. */
 const ATTEMPTS = 3;
 
-/** How Consul, MariaDB, MySQL and Node say it, in their logs or in the error. */
-const TAKEN = /address already in use/i;
+/** Did a server not start because somebody else has its port? Consul, MariaDB, MySQL and Node say it alike, in logs and errors. */
+export function saysPortIsTaken(error: unknown): boolean {
+  return /address already in use/i.test(String(error));
+}
 
 /** A server that `make` has settled on ports of its own. */
 interface OnPorts {
@@ -63,7 +66,7 @@ export async function startOnFreePorts<Server extends OnPorts>(make: () => Promi
       return server;
     } catch (error) {
       await server.close();
-      if (attempt === ATTEMPTS || !TAKEN.test(String(error))) throw error;
+      if (attempt === ATTEMPTS || !saysPortIsTaken(error)) throw error;
     }
   }
 }

@@ -3,8 +3,9 @@ import { createWriteStream, mkdirSync, readFileSync, readdirSync, type WriteStre
 import { dirname } from "node:path";
 import { killWithThisProcess } from "./kill-at-exit.js";
 import { commandIn } from "./network/iproute2.js";
+import { saysPortIsTaken } from "./ports.js";
 import { TextTail } from "./text-tail.js";
-import { waitUntil } from "./wait-until.js";
+import { pause, waitUntil } from "./wait-until.js";
 
 /** What to run, where its output goes and how to know that it is ready. */
 export interface ProcessOptions {
@@ -39,8 +40,26 @@ export interface ProcessExit {
   signal: NodeJS.Signals | null;
 }
 
-/** Starts a child process and waits until it is ready. It dies with this process at the latest. */
+/** How often a child is tried whose port somebody else holds, and the pause between. Milliseconds. */
+const PORT_ATTEMPTS = 3;
+const PORT_PAUSE_MS = 500;
+
+/**
+ * Starts a child process and waits until it is ready. It dies with this process at the latest. Where it ended because its
+ * port is somebody else's just now, it is tried again: a server that comes back has no other one.
+ */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (attempt === PORT_ATTEMPTS || !saysPortIsTaken(error)) throw error;
+      await pause(PORT_PAUSE_MS);
+    }
+  }
+}
+
+async function startOnce(options: ProcessOptions): Promise<RunningProcess> {
   const running = new RunningProcess(options);
   try {
     await running.spawned;

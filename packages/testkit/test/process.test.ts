@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { freePort } from "../src/ports.js";
 import { type ProcessOptions, type RunningProcess, startProcess } from "../src/process.js";
 import { waitUntil } from "../src/wait-until.js";
 
@@ -67,6 +70,22 @@ describe("startProcess", () => {
       ready: readyPrinted,
     });
     await expect(starting).rejects.toThrow(/child did not start: .*exit code 7\n[^]*bad option --nosuch/);
+  });
+
+  it("tries again while somebody else holds the port", async () => {
+    const listen =
+      "require('net').createServer().listen(Number(process.argv[1]), '127.0.0.1', () => console.log('ready'))";
+    const port = await freePort();
+    const holder = createServer().listen({ host: "127.0.0.1", port });
+    await once(holder, "listening");
+    const logFile = join(folder, "child.log");
+    const starting = runScript(listen, { args: ["-e", listen, String(port)], ready: readyPrinted, logFile });
+    await waitUntil(() => readFileSync(logFile, "utf8").includes("EADDRINUSE"), {
+      timeoutMs: 10_000,
+      what: "the child to find its port taken",
+    });
+    holder.close();
+    expect((await starting).stdout).toBe("ready\n");
   });
 
   it("rejects when the program is not there", async () => {

@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { type ProcessExit, type RunningProcess, startProcess } from "../process.js";
 import { type ConsulServerSettings, consulConfig } from "./consul-config.js";
 import { dieWithParent } from "./die-with-parent.js";
+import { KeptRunning } from "./kept-running.js";
 
 /** One Consul server: the process may come and go, its ports and data stay. */
 export class ConsulServer {
@@ -13,7 +14,7 @@ export class ConsulServer {
   readonly httpAddrElsewhere: string | undefined;
   readonly #program: string;
   readonly #settings: ConsulServerSettings;
-  #process: RunningProcess | undefined;
+  readonly #process = new KeptRunning(() => this.#launch());
 
   constructor(program: string, settings: ConsulServerSettings) {
     this.nodeName = settings.nodeName;
@@ -26,19 +27,7 @@ export class ConsulServer {
 
   /** Starts the process on its data (again); it answers HTTP then, but may have no leader yet. */
   async start(): Promise<void> {
-    const { dataDir, nodeName } = this.#settings;
-    await mkdir(dataDir, { recursive: true });
-    const config = `${dataDir}.json`;
-    writeFileSync(config, JSON.stringify(consulConfig(this.#settings), null, 2), { mode: 0o600 });
-    const line = dieWithParent(this.#program, ["agent", `-config-file=${config}`]);
-    this.#process = await startProcess({
-      name: `consul ${nodeName}`,
-      ...line,
-      // Without this Consul takes settings from the environment of whoever runs the tests.
-      env: { PATH: process.env["PATH"] },
-      logFile: `${dataDir}.log`,
-      ready: () => this.request("GET", "/v1/status/leader"),
-    });
+    await this.#process.start();
   }
 
   /** One call with a limit of 5 s; answers status, headers and the body as text. Never throws for a status. */
@@ -68,11 +57,11 @@ export class ConsulServer {
   }
 
   async stop(): Promise<ProcessExit | undefined> {
-    return this.#process?.stop();
+    return this.#process.stop();
   }
 
   async kill9(): Promise<ProcessExit | undefined> {
-    return this.#process?.kill9();
+    return this.#process.kill9();
   }
 
   /** Removes its data. Only while it is stopped. */
@@ -82,15 +71,31 @@ export class ConsulServer {
 
   /** The server hangs with its sockets open. */
   suspend(): void {
-    this.#process?.suspend();
+    this.#process.suspend();
   }
 
   resume(): void {
-    this.#process?.resume();
+    this.#process.resume();
   }
 
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  async #launch(): Promise<RunningProcess> {
+    const { dataDir, nodeName } = this.#settings;
+    await mkdir(dataDir, { recursive: true });
+    const config = `${dataDir}.json`;
+    writeFileSync(config, JSON.stringify(consulConfig(this.#settings), null, 2), { mode: 0o600 });
+    const line = dieWithParent(this.#program, ["agent", `-config-file=${config}`]);
+    return startProcess({
+      name: `consul ${nodeName}`,
+      ...line,
+      // Without this Consul takes settings from the environment of whoever runs the tests.
+      env: { PATH: process.env["PATH"] },
+      logFile: `${dataDir}.log`,
+      ready: () => this.request("GET", "/v1/status/leader"),
+    });
   }
 }

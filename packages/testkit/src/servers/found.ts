@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { primacyFolder } from "../primacy-folder.js";
+import { noteForTheEnd } from "../run-notes.js";
 
 /** The real programs that tests use where they are installed. */
 export type ServerName = "mariadb" | "mysql" | "consul" | "proxysql" | "orchestrator" | "iproute2";
@@ -91,7 +92,7 @@ export function requireServer(name: ServerName): FoundServer {
 export function serverForTests(name: ServerName, tests: string): FoundServer | undefined {
   const found = findServer(name);
   if (typeof found !== "string") {
-    note("used.log", `${name} ${found.version} (${found.path})`);
+    noteForTheEnd("used.log", `${name} ${found.version} (${found.path})`);
     return found;
   }
   leaveOut(name, tests, found);
@@ -106,7 +107,7 @@ export function serverForTests(name: ServerName, tests: string): FoundServer | u
 export function leaveOut(name: ServerName, tests: string, why: string): void {
   if (isRequired(name))
     throw new Error(`${why} PRIMACY_REQUIRE names it, so these tests can't be left out: ${tests}.`);
-  note("left-out.log", `${tests}: ${why}`);
+  noteForTheEnd("left-out.log", `${tests}: ${why}`);
 }
 
 /** True when PRIMACY_REQUIRE names the program: then its absence is an error. */
@@ -138,10 +139,4 @@ function inPath(program: string): string | undefined {
   if (program.includes("/")) return existsSync(program) ? program : undefined;
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, program)).find((file) => existsSync(file));
-}
-
-function note(file: string, line: string): void {
-  const path = primacyFolder(file);
-  mkdirSync(dirname(path), { recursive: true });
-  appendFileSync(path, `${line}\n`);
 }
