@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { type Server, createServer } from "node:net";
 
 /**
  * Below the ports that Linux gives to outgoing connections (ip_local_port_range, 32768 and up): a connection of somebody
@@ -6,27 +6,34 @@ import { createServer } from "node:net";
  * says so.
  */
 const FIRST = 10_000;
-const SLICE = 2000;
-const SLICES = 11;
+const COUNT = 22_000;
 const TRIES = 200;
 
-const handedOut = new Set<number>();
-let next = Math.floor(Math.random() * SLICE);
+/**
+ * Whoever listens here has the port of that number, on every address and also while its server is down: the other
+ * processes of a test run, and other runs on the same machine, look here first. No server is ever started here.
+ */
+const RESERVATIONS = "127.77.0.1";
+
+let next = Math.floor(Math.random() * COUNT);
 
 /**
- * A TCP port on which nobody listens on `host` now. Each port is handed out once per process, and test files that run at
- * the same time take theirs from different slices: two servers that are started at once never get the same one.
+ * A TCP port on which nobody listens on `host` now. It is reserved as long as this process lives, against everybody who
+ * asks here for one.
  *
  * @throws when no unused port is found in 200 tries.
  */
 export async function freePort(host = "127.0.0.1"): Promise<number> {
-  const slice = Number(process.env["VITEST_POOL_ID"] ?? process.pid) % SLICES;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    next = (next + 1) % SLICE;
-    const port = FIRST + slice * SLICE + next;
-    if (handedOut.has(port) || !(await isFree(host, port))) continue;
-    handedOut.add(port);
-    return port;
+    next = (next + 1) % COUNT;
+    const port = FIRST + next;
+    const reservation = await listen(RESERVATIONS, port);
+    if (reservation === "taken") continue;
+    const trial = await listen(host, port);
+    if (trial !== "taken") {
+      await closed(trial);
+      return port;
+    }
   }
   throw new Error(`no free port on ${host} in ${TRIES} tries`);
 }
@@ -58,7 +65,9 @@ interface OnPorts {
  *
  * @throws what `start` threw.
  */
-export async function startOnFreePorts<Server extends OnPorts>(make: () => Promise<Server>): Promise<Server> {
+export async function startOnFreePorts<Started extends OnPorts>(
+  make: () => Promise<Started>,
+): Promise<Started> {
   for (let attempt = 1; ; attempt++) {
     const server = await make();
     try {
@@ -71,10 +80,22 @@ export async function startOnFreePorts<Server extends OnPorts>(make: () => Promi
   }
 }
 
-function isFree(host: string, port: number): Promise<boolean> {
+/** "nowhere": the address is not of this machine. Linux has all of 127.0.0.0/8, others only have 127.0.0.1. */
+type Listening = Server | "taken" | "nowhere";
+
+function listen(host: string, port: number): Promise<Listening> {
   return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+    const server = createServer().unref();
+    server.once("error", ({ code }: NodeJS.ErrnoException) => {
+      resolve(code === "EADDRNOTAVAIL" ? "nowhere" : "taken");
+    });
+    server.listen({ host, port, exclusive: true }, () => resolve(server));
+  });
+}
+
+async function closed(listening: Listening): Promise<void> {
+  if (typeof listening === "string") return;
+  await new Promise((resolve) => {
+    listening.close(resolve);
   });
 }

@@ -1,10 +1,12 @@
 import { type Server, createServer } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type * as Ports from "../src/ports.js";
 import { freePort, startOnFreePorts } from "../src/ports.js";
 
 const listening: Server[] = [];
 
 afterEach(() => {
+  vi.restoreAllMocks();
   for (const server of listening.splice(0)) server.close();
 });
 
@@ -28,12 +30,34 @@ class OnPort {
   }
 }
 
+/** Knows nothing of what others were given. */
+async function ofAnotherProcess(): Promise<typeof Ports> {
+  vi.resetModules();
+  return import("../src/ports.js");
+}
+
 /** A port that somebody else has taken since it was looked at. */
 async function takenPort(): Promise<number> {
   const port = await freePort();
   await new OnPort(port).start();
   return port;
 }
+
+describe("a free port", () => {
+  test("is reserved for the process that got it, whether or not its server runs", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+    const one = await (await ofAnotherProcess()).freePorts(20);
+    const another = await (await ofAnotherProcess()).freePorts(20);
+    expect(new Set([...one, ...another]).size).toBe(40);
+  });
+
+  test("is one on which nobody listens", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.25);
+    const first = await (await ofAnotherProcess()).freePort();
+    await new OnPort(first + 1).start();
+    expect(await (await ofAnotherProcess()).freePort()).toBe(first + 2);
+  });
+});
 
 describe("a server on ports of its own", () => {
   test("is made again, on other ports, where somebody took one before it did", async () => {
