@@ -14,6 +14,8 @@ export interface ConsulServerSettings {
   alsoAt: string | undefined;
   /** The serf ports of all servers of the cluster. */
   serfPorts: readonly number[];
+  /** 32 bytes in base64: what gossips without it is not heard, so no server of another cluster gets in here. */
+  gossipKey: string;
   /** Consul's own default is 5: elections then take 12 to 18 s instead of 2 to 4. */
   raftMultiplier: number;
   /** Lower limit of session TTLs, such as "1s" (Consul's default: 10s). */
@@ -24,7 +26,8 @@ export interface ConsulServerSettings {
 
 /** The configuration file of one server, Consul 1.8. */
 export function consulConfig(settings: ConsulServerSettings): Record<string, unknown> {
-  const { nodeName, dataDir, ports, serfPorts, raftMultiplier, sessionTtlMin, token, alsoAt } = settings;
+  const { nodeName, dataDir, ports, serfPorts, gossipKey, raftMultiplier, sessionTtlMin, token, alsoAt } =
+    settings;
   return {
     node_name: nodeName,
     datacenter: "dc1",
@@ -44,6 +47,7 @@ export function consulConfig(settings: ConsulServerSettings): Record<string, unk
     },
     retry_join: serfPorts.filter((port) => port !== ports.serfLan).map((port) => `127.0.0.1:${port}`),
     retry_interval: "1s",
+    encrypt: gossipKey,
     performance: { raft_multiplier: raftMultiplier },
     disable_update_check: true,
     // A server that is stopped comes back: it must not give up its seat.

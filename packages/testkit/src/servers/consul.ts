@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -110,12 +110,12 @@ export class Consul {
     await this.start();
   }
 
-  /** Kills all servers and removes their data where they were temporary. */
   /** Removes all data of servers that are stopped: what starts afterwards is a new cluster. */
   async wipe(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.wipe()));
   }
 
+  /** Kills all servers and removes their data. */
   async close(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill9()));
     await rm(this.#folder, { recursive: true, force: true });
@@ -149,6 +149,7 @@ async function makeServers(
   const count = options.servers ?? 1;
   const ports = await Promise.all(Array.from({ length: count }, consulPorts));
   const serfPorts = ports.map((each) => each.serfLan);
+  const gossipKey = randomBytes(32).toString("base64");
   return ports.map((each, index) => {
     const nodeName = `consul${index + 1}`;
     return new ConsulServer(program, {
@@ -156,6 +157,7 @@ async function makeServers(
       dataDir: join(folder, nodeName),
       ports: each,
       serfPorts,
+      gossipKey,
       raftMultiplier: options.raftMultiplier ?? 1,
       sessionTtlMin: options.sessionTtlMin,
       token,
