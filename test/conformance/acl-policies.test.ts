@@ -73,7 +73,7 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
   beforeEach(async () => {
     await request("DELETE", "/v1/kv/primacy/?recurse");
     for (const cluster of ["main", "other"]) {
-      await management().writeLayout(cluster, layoutOf(cluster), 0, { deadlineMs: 5000 });
+      await management().writeLayout(cluster, layoutOf(cluster), 0, { deadlineMs: 30_000 });
       await succeed(server.token, "bootstrap", cluster, "--master", "db1", "--yes");
     }
   });
@@ -94,7 +94,7 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
       addresses: [server.httpAddr],
       token,
       prefix: "primacy/",
-      requestTimeoutMs: 5000,
+      requestTimeoutMs: 30_000,
     });
     stores.push(store);
     return store;
@@ -113,7 +113,7 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
         "--spool",
         join(folder, `spool-${++runs}`),
         "--deadline",
-        "5",
+        "30",
       ],
       environment: { CONSUL_HTTP_TOKEN: token, ...failover, ORC_FAILURE_CLUSTER_ALIAS: "main" },
       terminal: {
@@ -151,7 +151,7 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
     watcher: "0.1.0",
   });
 
-  const session = { name: "watcher", ttlSeconds: 15, behavior: "delete", lockDelaySeconds: 0 } as const;
+  const session = { name: "watcher", ttlSeconds: 60, behavior: "delete", lockDelaySeconds: 0 } as const;
 
   /** All that a token is for. Throws at the first thing that it may not do. */
   const WORK: Record<string, (token: string) => Promise<void>> = {
@@ -190,7 +190,7 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
     },
     agent: async (token) => {
       const store = storeOf(token);
-      const within = { deadlineMs: 5000 };
+      const within = { deadlineMs: 30_000 };
       expect(await store.listClusters()).toEqual(["main", "other"]);
       const { record, layout, recordIndex, membersIndex } = await store.readCluster("main");
       expect(layout.kind).toBe("valid");
@@ -225,14 +225,14 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
     return storeOf(token).commitRecord(
       cluster,
       { expectedIndex: recordIndex, record: next },
-      { deadlineMs: 5000 },
+      { deadlineMs: 30_000 },
     );
   };
 
   const tryLayout = async (token: string) => {
     const { layoutIndex } = await management().readCluster("main");
     return storeOf(token).writeLayout("main", { ...layoutOf("main"), maxLagSeconds: 5 }, layoutIndex, {
-      deadlineMs: 5000,
+      deadlineMs: 30_000,
     });
   };
 

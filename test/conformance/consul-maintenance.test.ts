@@ -6,7 +6,7 @@ import { putRaw } from "./consul-store.support.js";
 
 const consul = serverForTests("consul", "locks, history and other programs' keys on a real Consul");
 
-const WITHIN = { deadlineMs: 10_000 } as const;
+const WITHIN = { deadlineMs: 30_000 } as const;
 
 interface Place {
   readonly address: string;
@@ -20,7 +20,7 @@ function suite(name: string, start: () => Promise<Place>): void {
 
     beforeAll(async () => {
       place = await start();
-      store = new ConsulStore({ addresses: [place.address], prefix: "primacy/", requestTimeoutMs: 5000 });
+      store = new ConsulStore({ addresses: [place.address], prefix: "primacy/", requestTimeoutMs: 30_000 });
     });
     afterAll(async () => {
       store.close();
@@ -28,7 +28,7 @@ function suite(name: string, start: () => Promise<Place>): void {
     });
 
     const session = () =>
-      store.createSession({ name: "test", ttlSeconds: 10, behavior: "release", lockDelaySeconds: 0 }, WITHIN);
+      store.createSession({ name: "test", ttlSeconds: 60, behavior: "release", lockDelaySeconds: 0 }, WITHIN);
 
     async function history(cluster: string, generations: number): Promise<void> {
       let expectedIndex = 0;
@@ -130,7 +130,7 @@ describe.skipIf(!consul)("with a real Consul", () => {
         addresses: [server.httpAddr],
         token: server.token,
         prefix: "primacy/",
-        requestTimeoutMs: 5000,
+        requestTimeoutMs: 30_000,
       });
       let expectedIndex = 0;
       for (const generation of [1, 2]) {
@@ -143,7 +143,7 @@ describe.skipIf(!consul)("with a real Consul", () => {
         addresses: [server.httpAddr],
         token,
         prefix: "primacy/",
-        requestTimeoutMs: 5000,
+        requestTimeoutMs: 30_000,
       });
       const refused = await reader.pruneHistory("main", 1).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(ConsulError);

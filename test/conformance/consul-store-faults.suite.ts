@@ -11,6 +11,8 @@ import { watching } from "./consul-store.watching.js";
 const PREFIX = "primacy/";
 const TXN = /^PUT \/v1\/txn/;
 const READ = /^GET \/v1\/kv/;
+/** For what must be answered, by however slow a machine. Milliseconds. */
+const LONG = 30_000;
 
 /** What the store promises when what is between it and Consul fails: run on the stand-in and on the real one. */
 export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulUnderTest>): void {
@@ -30,7 +32,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
     beforeAll(async () => {
       consul = await start();
       proxy = await FaultProxy.start(consul.address);
-      direct = connect(5000, consul.address);
+      direct = connect(LONG, consul.address);
     });
     afterEach(() => proxy.reset());
     afterAll(async () => {
@@ -43,7 +45,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
       (await direct.readHistory(cluster)).map((entry) => entry.generation);
     const bootstrapped = async (cluster: string): Promise<number> => {
       const first = { expectedIndex: 0, record: record(cluster, 1) };
-      const outcome = await direct.commitRecord(cluster, first, { deadlineMs: 5000 });
+      const outcome = await direct.commitRecord(cluster, first, { deadlineMs: LONG });
       if (outcome.outcome !== "committed") throw new Error(JSON.stringify(outcome));
       return outcome.index;
     };
@@ -54,12 +56,12 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         async (fault) => {
           const cluster = newCluster();
           proxy.next(TXN, fault);
-          const store = connect(2000, proxy.address);
+          const store = connect(LONG, proxy.address);
           const ours = record(cluster, 1);
           const outcome = await store.commitRecord(
             cluster,
             { expectedIndex: 0, record: ours },
-            { deadlineMs: 5000 },
+            { deadlineMs: LONG },
           );
           const snapshot = await direct.readCluster(cluster);
           expect(outcome).toEqual({ outcome: "committed", index: snapshot.recordIndex });
@@ -78,17 +80,17 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const committing = store.commitRecord(
           cluster,
           { expectedIndex: index, record: ours },
-          { deadlineMs: 20_000 },
+          { deadlineMs: 2 * LONG },
         );
         const applied = await waitUntil(
           async () => {
             const snapshot = await direct.readCluster(cluster);
             return valid(snapshot.record).generation === 2 ? snapshot : undefined;
           },
-          { timeoutMs: 30_000, what: "generation 2" },
+          { timeoutMs: 60_000, what: "generation 2" },
         );
         const next = { expectedIndex: applied.recordIndex, record: record(cluster, 3) };
-        expect(await direct.commitRecord(cluster, next, { deadlineMs: 5000 })).toMatchObject({
+        expect(await direct.commitRecord(cluster, next, { deadlineMs: LONG })).toMatchObject({
           outcome: "committed",
         });
         proxy.decide = () => "pass";
@@ -101,7 +103,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         proxy.next(TXN, "reset", "silent", "html");
         const store = connect(300, proxy.address);
         const first = { expectedIndex: 0, record: record(cluster, 1) };
-        expect(await store.commitRecord(cluster, first, { deadlineMs: 20_000 })).toMatchObject({
+        expect(await store.commitRecord(cluster, first, { deadlineMs: LONG })).toMatchObject({
           outcome: "committed",
         });
         expect(await generations(cluster)).toEqual([1]);
@@ -112,23 +114,19 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const index = await bootstrapped(cluster);
         proxy.next(TXN, "hold");
         const store = connect(300, proxy.address);
-        // The first request hangs; before the store looks what became of it, another writer wins.
+        // The first request hangs; until another writer has won, the store can't see what became of it.
         const winner = record(cluster, 2);
         const decide = proxy.decide;
         let won: Promise<unknown> | undefined;
+        let isOver = false;
         proxy.decide = (request) => {
-          if (READ.test(request) && won === undefined) {
-            won = direct.commitRecord(
-              cluster,
-              { expectedIndex: index, record: winner },
-              { deadlineMs: 5000 },
-            );
-            return "reset";
-          }
-          return decide(request);
+          if (isOver || !READ.test(request)) return decide(request);
+          const next = { expectedIndex: index, record: winner };
+          won ??= direct.commitRecord(cluster, next, { deadlineMs: LONG }).finally(() => (isOver = true));
+          return "reset";
         };
         const loser = { expectedIndex: index, record: record(cluster, 2) };
-        expect(await store.commitRecord(cluster, loser, { deadlineMs: 20_000 })).toEqual({
+        expect(await store.commitRecord(cluster, loser, { deadlineMs: LONG })).toEqual({
           outcome: "lost-race",
         });
         expect(await won).toMatchObject({ outcome: "committed" });
@@ -148,7 +146,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const outcome = await store.commitRecord(
           cluster,
           { expectedIndex: index, record: ours },
-          { deadlineMs: 1000 },
+          { deadlineMs: 3000 },
         );
         expect(outcome).toMatchObject({ outcome: "unknown", cause: { code: "CONSUL_TIMEOUT" } });
         await proxy.release();
@@ -175,10 +173,10 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const store = connect(300, proxy.address, consul.address);
         proxy.decide = () => "silent";
         const first = { expectedIndex: 0, record: record(cluster, 1) };
-        expect(await store.commitRecord(cluster, first, { deadlineMs: 10_000 })).toMatchObject({
+        expect(await store.commitRecord(cluster, first, { deadlineMs: LONG })).toMatchObject({
           outcome: "committed",
         });
-        expect((await store.readCluster(cluster)).address).toBe(consul.address);
+        expect((await store.readCluster(cluster, { deadlineMs: LONG })).address).toBe(consul.address);
       });
     });
 
@@ -193,7 +191,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         async (fault, code) => {
           const cluster = newCluster();
           await bootstrapped(cluster);
-          const store = connect(300, proxy.address);
+          const store = connect(fault === "silent" ? 300 : LONG, proxy.address);
           proxy.decide = () => fault;
           await expect(store.readCluster(cluster)).rejects.toMatchObject({ name: "ConsulError", code });
           await expect(store.watchCluster(cluster, 0, { waitMs: 200 })).rejects.toMatchObject({ code });
@@ -204,18 +202,18 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const cluster = newCluster();
         await bootstrapped(cluster);
         proxy.decide = () => "html";
-        const two = connect(2000, proxy.address, consul.address);
+        const two = connect(LONG, proxy.address, consul.address);
         expect((await two.readCluster(cluster)).address).toBe(consul.address);
         proxy.next(READ, "reset", "reset", "reset", "html", "reset");
-        const one = connect(2000, proxy.address);
-        expect(valid((await one.readCluster(cluster, { deadlineMs: 20_000 })).record).generation).toBe(1);
+        const one = connect(LONG, proxy.address);
+        expect(valid((await one.readCluster(cluster, { deadlineMs: LONG })).record).generation).toBe(1);
       });
 
       it("survives one broken connection also without a deadline: kept ones break when Consul restarts", async () => {
         const cluster = newCluster();
         await bootstrapped(cluster);
         proxy.next(READ, "reset");
-        const store = connect(2000, proxy.address);
+        const store = connect(LONG, proxy.address);
         expect(valid((await store.readCluster(cluster)).record).generation).toBe(1);
       });
     });
@@ -228,24 +226,28 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         await watch.until((seen) => seen.delivered.length === 1);
         for (let generation = 2; generation <= 6; generation++) {
           const next = { expectedIndex: index, record: record(cluster, generation) };
-          ({ index } = (await direct.commitRecord(cluster, next, { deadlineMs: 5000 })) as { index: number });
+          ({ index } = (await direct.commitRecord(cluster, next, { deadlineMs: LONG })) as { index: number });
           await watch.until((seen) => seen.generations.at(-1) === generation);
         }
         const verified = watch.lastVerifiedSentAtMs ?? 0;
-        await watch.until(() => (watch.lastVerifiedSentAtMs ?? 0) > verified);
+        await watch.until(
+          () =>
+            (watch.lastVerifiedSentAtMs ?? 0) > verified &&
+            watch.state.truth.kind === "following" &&
+            watch.state.wakeUp.kind === "following",
+        );
         await watch.stop();
         expect(watch.seen.generations).toEqual([1, 2, 3, 4, 5, 6]);
         expect(watch.seen.delivered.some(({ wentBack }) => wentBack)).toBe(false);
-        expect(watch.state).toMatchObject({ truth: { kind: "following" }, wakeUp: { kind: "following" } });
       });
 
       it("is woken by a change without waiting for its next verification", async () => {
         const cluster = newCluster();
         const index = await bootstrapped(cluster);
         const watch = watching(direct, cluster, { verifyIntervalMs: 600_000 });
-        await watch.until((seen) => seen.delivered.length === 1 && seen.verified === 1);
+        await watch.until((seen) => seen.delivered.length === 1 && seen.verified > 0);
         const next = { expectedIndex: index, record: record(cluster, 2) };
-        await direct.commitRecord(cluster, next, { deadlineMs: 5000 });
+        await direct.commitRecord(cluster, next, { deadlineMs: LONG });
         await watch.until((seen) => seen.generations.at(-1) === 2);
         await watch.stop();
         expect(watch.seen.delivered.at(-1)?.source).toBe("wake-up");
@@ -259,7 +261,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const watch = watching(store, cluster, { verifyIntervalMs: 100 });
         await watch.until((seen) => seen.generations.at(-1) === 1);
         const next = { expectedIndex: index, record: record(cluster, 2) };
-        await direct.commitRecord(cluster, next, { deadlineMs: 5000 });
+        await direct.commitRecord(cluster, next, { deadlineMs: LONG });
         await watch.until((seen) => seen.generations.at(-1) === 2);
         await watch.stop();
         expect(watch.seen.delivered.map(({ source }) => source)).toEqual(["truth", "truth"]);
@@ -276,13 +278,15 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const watch = watching(store, cluster, { verifyIntervalMs: 50, waitMs: 200 });
         await watch.until((seen) => seen.generations.at(-1) === 1);
         proxy.decide = () => fault;
-        await watch.until(
-          () => watch.state.truth.kind === "holding" && watch.state.wakeUp.kind === "holding",
+        // On a slow machine an answer of before may have come too late: then another reason comes first.
+        await watch.until(() =>
+          [watch.state.truth, watch.state.wakeUp].every(
+            (path) => path.kind === "holding" && path.reason === reason,
+          ),
         );
-        expect(watch.state).toMatchObject({ truth: { reason }, wakeUp: { reason } });
         proxy.decide = () => "pass";
         const next = { expectedIndex: index, record: record(cluster, 2) };
-        await direct.commitRecord(cluster, next, { deadlineMs: 5000 });
+        await direct.commitRecord(cluster, next, { deadlineMs: LONG });
         await watch.until(
           (seen) =>
             seen.generations.at(-1) === 2 &&
@@ -298,7 +302,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         const keys = clusterKeys(PREFIX, cluster);
         const index = await bootstrapped(cluster);
         const second = { expectedIndex: index, record: record(cluster, 2) };
-        await direct.commitRecord(cluster, second, { deadlineMs: 5000 });
+        await direct.commitRecord(cluster, second, { deadlineMs: LONG });
         const watch = watching(direct, cluster, { verifyIntervalMs: 600_000 });
         await watch.until((seen) => seen.generations.at(-1) === 2);
         await deleteRaw(consul.address, keys.master);
@@ -318,7 +322,7 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
         await watch.until(
           () => watch.state.truth.kind === "holding" && watch.state.truth.reason === "absent",
         );
-        await direct.writeLayout(cluster, layout(cluster), 0, { deadlineMs: 5000 });
+        await direct.writeLayout(cluster, layout(cluster), 0, { deadlineMs: LONG });
         await bootstrapped(cluster);
         await watch.until((seen) => seen.generations.at(-1) === 1 && watch.state.wakeUp.kind === "following");
         await watch.stop();

@@ -17,8 +17,8 @@ export interface ConsulUnderTest {
 }
 
 const PREFIX = "primacy/";
-const WITHIN = { deadlineMs: 5000 };
-const LOCK_NOW = { ttlSeconds: 1, lockDelaySeconds: 0 } as const;
+const WITHIN = { deadlineMs: 30_000 };
+const LOCK_NOW = { ttlSeconds: 60, lockDelaySeconds: 0 } as const;
 
 /** What the store promises on every Consul: run on the stand-in and on the real one. */
 export function consulStoreSuite(name: string, start: () => Promise<ConsulUnderTest>): void {
@@ -30,7 +30,7 @@ export function consulStoreSuite(name: string, start: () => Promise<ConsulUnderT
 
     beforeAll(async () => {
       consul = await start();
-      store = new ConsulStore({ addresses: [consul.address], prefix: PREFIX, requestTimeoutMs: 5000 });
+      store = new ConsulStore({ addresses: [consul.address], prefix: PREFIX, requestTimeoutMs: 30_000 });
     });
     afterAll(async () => {
       store?.close();
@@ -225,7 +225,7 @@ export function consulStoreSuite(name: string, start: () => Promise<ConsulUnderT
         const empty = new ConsulStore({
           addresses: [consul.address],
           prefix: "nobody/",
-          requestTimeoutMs: 5000,
+          requestTimeoutMs: 30_000,
         });
         expect(await empty.listClusters()).toEqual([]);
         empty.close();
@@ -373,7 +373,8 @@ export function consulStoreSuite(name: string, start: () => Promise<ConsulUnderT
 
       it("removes the acknowledgement of a session that is not renewed, and wakes who waits", async () => {
         const cluster = newCluster();
-        const [silent, live] = [await session(), await session()];
+        const brief = { name: "watcher", behavior: "delete", ...LOCK_NOW, ttlSeconds: 1 } as const;
+        const [live, silent] = [await session(), await store.createSession(brief)];
         const say = (proxy: string, sessionId: string) =>
           store.acknowledge(cluster, proxy, acknowledgement(cluster, proxy, 1), { sessionId });
         await say("silent", silent);
@@ -386,7 +387,7 @@ export function consulStoreSuite(name: string, start: () => Promise<ConsulUnderT
             ({ index } = roster);
             return roster.acknowledgements.length === 1 && roster.acknowledgements[0]?.proxy === "live";
           },
-          { timeoutMs: 15_000, what: "the silent watcher's acknowledgement to go" },
+          { timeoutMs: 30_000, what: "the silent watcher's acknowledgement to go" },
         );
         expect(await store.renewSession(silent)).toBe(false);
       });

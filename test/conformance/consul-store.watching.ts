@@ -64,7 +64,7 @@ export function watching(
           if (condition(seen)) return true;
           throw new Error(JSON.stringify({ generations: seen.generations, state: watch.state }));
         },
-        { timeoutMs: 30_000, what: `the watch of ${cluster} to see it` },
+        { timeoutMs: 60_000, what: `the watch of ${cluster} to see it` },
       );
     },
     stop: async () => {
