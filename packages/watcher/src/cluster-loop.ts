@@ -5,7 +5,6 @@ import type { Announcer } from "./announcer.js";
 import { ClusterLog } from "./cluster-log.js";
 import { type Documents, type Moment, type Reading, readSnapshot } from "./decide.js";
 import { drainLeftMs } from "./drain.js";
-import { NO_REVERTS, type Reverts, noteRevert, repairDelayMs, revertCount } from "./drift.js";
 import type { Metrics } from "./metrics.js";
 import { hashOfText } from "./hash.js";
 import { type Lease, leaseEndsAtSeconds } from "./lease.js";
@@ -16,6 +15,7 @@ import { nextPassMs } from "./next-pass.js";
 import { type Outcome, acknowledgementOf } from "./outcome.js";
 import { pass } from "./pass.js";
 import type { Proxy } from "./proxysql/proxy.js";
+import { Repairs } from "./repairs.js";
 import type { StateFile } from "./state-file.js";
 import { Alarm, type Clock } from "./timing.js";
 import { VERSION } from "./version.js";
@@ -63,13 +63,12 @@ export class ClusterLoop {
   readonly #alarm = new Alarm();
   readonly #log: ClusterLog;
   readonly #keeper: LeaseKeeper;
+  readonly #repairs = new Repairs();
   /** Null until Consul has answered, or has failed to. */
   #reading: Reading | null = null;
   #appliedDocuments: Documents | null = null;
   /** Hash of the record that was refused last. */
   #refused: string | null = null;
-  /** What the last verified layout was made for: the same once more is drift. */
-  #verifiedFor = "";
   #lastMembers: Members | null = null;
   #layoutIndex = 0;
   #seen: { readonly hash: string; readonly atMs: number } | null = null;
@@ -77,8 +76,6 @@ export class ClusterLoop {
   #urgent = false;
   #outcome: Outcome | null = null;
   #failures = 0;
-  #reverts: Reverts = NO_REVERTS;
-  #notBeforeMs = 0;
   #appliedGeneration = 0;
 
   constructor(
@@ -205,7 +202,7 @@ export class ClusterLoop {
       this.#finish(heldOr(reading, null));
       return Number.POSITIVE_INFINITY;
     }
-    const waitMs = this.#notBeforeMs - this.parts.clock.monotonicNow();
+    const waitMs = this.#repairs.waitMs(this.parts.clock.monotonicNow());
     // Somebody keeps reverting: slower each time. A new record never waits for that.
     if (waitMs > 0 && !this.#urgent) return waitMs;
     const full = this.#fullDue;
@@ -286,19 +283,14 @@ export class ClusterLoop {
     this.#log.pass(outcome);
   }
 
-  /** A LOAD for what had been verified already: somebody else had changed it. */
   #noteRepair(outcome: Outcome, documents: Documents): void {
     if (outcome.kind !== "applied" && outcome.kind !== "withheld") return;
-    const verifiedFor = [documents.hash, outcome.kind, this.#drainLeftMs(documents) === 0].join();
-    const again = this.#appliedDocuments === documents && this.#verifiedFor === verifiedFor;
     this.#appliedDocuments = documents;
-    this.#verifiedFor = verifiedFor;
-    if (!again || !outcome.loaded) return;
-    const now = this.parts.clock.monotonicNow();
-    this.#reverts = noteRevert(this.#reverts, now);
-    this.#notBeforeMs = now + repairDelayMs(this.#reverts, now);
+    const verified = { documents, kind: outcome.kind, drainIsOver: this.#drainLeftMs(documents) === 0 };
+    const repairs = this.#repairs.note(verified, outcome.loaded, this.parts.clock.monotonicNow());
+    if (repairs === null) return;
     this.parts.metrics.noteDrift(this.options.cluster);
-    this.#log.drift(outcome.differences, outcome.record.generation, revertCount(this.#reverts, now));
+    this.#log.drift(outcome.differences, outcome.record.generation, repairs);
   }
 }
 
