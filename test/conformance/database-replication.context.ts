@@ -27,6 +27,6 @@ export async function status(server: MariaDb, wanted: Row): Promise<Row> {
       if (row === undefined || differs) throw new Error(JSON.stringify(row));
       return row;
     },
-    { timeoutMs: 30_000, what: `${server.address} to be ${JSON.stringify(wanted)}` },
+    { timeoutMs: 60_000, what: `${server.address} to be ${JSON.stringify(wanted)}` },
   );
 }

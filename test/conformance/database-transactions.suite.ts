@@ -1,4 +1,4 @@
-import { accounts } from "@primacy/testkit";
+import { accounts, pause } from "@primacy/testkit";
 import type { Connection } from "mysql2/promise";
 import { describe, expect, it } from "vitest";
 import { databaseContext, type StartDatabase } from "./database.context.js";
@@ -139,10 +139,14 @@ export function databaseTransactionsSuite(start: StartDatabase): void {
         () => "answered",
         (error: unknown) => (error as { errno?: number }).errno,
       );
-      // KILL QUERY may come before the statement: then it interrupts nothing.
-      const timer = setInterval(() => void database.run(accounts.root, `KILL QUERY ${id}`), 100);
+      // KILL QUERY may come before the statement: then it interrupts nothing, and another one does.
+      let isOver = false;
+      void interrupted.then(() => (isOver = true));
+      while (!isOver) {
+        await database.run(accounts.root, `KILL QUERY ${id}`);
+        await Promise.race([interrupted, pause(100)]);
+      }
       expect(await interrupted).toBe(1317);
-      clearInterval(timer);
       await session.ping();
     });
   });

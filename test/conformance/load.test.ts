@@ -3,6 +3,7 @@ import {
   createLoadTable,
   judge,
   type LoadOptions,
+  type LoadSnapshot,
   type MariaDb,
   serverForTests,
   startLoad,
@@ -42,11 +43,10 @@ describe.skipIf(!mariadb)("the load on real servers", () => {
 
   it("is stored where it was acknowledged, as its oracle counts", async () => {
     const load = startLoad(through([first]));
-    await waitUntil(() => load.snapshot().acknowledged > 200 && load.snapshot().reads > 20, {
-      timeoutMs: 20_000,
-      what: "200 acknowledged rows",
-    });
-    expect(load.snapshot()).toMatchObject({ connected: 14, failed: 0 });
+    const isBusy = ({ acknowledged, reads, connected }: LoadSnapshot) =>
+      acknowledged > 200 && reads > 20 && connected === 14;
+    await waitUntil(() => isBusy(load.snapshot()), { timeoutMs: 60_000, what: "200 rows of 14 clients" });
+    expect(load.snapshot().failed).toBe(0);
     const report = await load.stop();
     await second.catchUpWith(first);
     const input = { load: report, servers: [first, second], switchedAtMs: report.startedAtMs };
@@ -74,7 +74,7 @@ describe.skipIf(!mariadb)("the load on real servers", () => {
     await second.query("STOP SLAVE");
     const load = startLoad(through([first]));
     await waitUntil(() => load.snapshot().acknowledged > 20, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "20 acknowledged rows",
     });
     const report = await load.stop();
@@ -96,7 +96,7 @@ describe.skipIf(!mariadb)("the load on real servers", () => {
     const failed = () => load.snapshot().failed;
     const more = async (what: string, count: () => number) => {
       const before = count();
-      await waitUntil(() => count() > before + 20, { timeoutMs: 20_000, what });
+      await waitUntil(() => count() > before + 20, { timeoutMs: 60_000, what });
     };
     await first.query("SET GLOBAL read_only=1");
     await more("writes that fail", failed);
@@ -124,11 +124,13 @@ describe.skipIf(!mariadb)("the load on real servers", () => {
 
   it("stops though a server hangs, and leaves open what became of its statements", async () => {
     const load = startLoad(through([first], { writers: 3, transactions: 0, pinned: 0, readers: 0 }));
-    await waitUntil(() => load.snapshot().acknowledged > 5, { timeoutMs: 20_000, what: "acknowledged rows" });
+    await waitUntil(() => load.snapshot().acknowledged > 5, { timeoutMs: 60_000, what: "acknowledged rows" });
     first.suspend();
     try {
-      await waitUntil(() => load.snapshot().sinceAcknowledgedMs > 200, {
-        timeoutMs: 20_000,
+      // More than once: after a pause of this process, answers may lie unread.
+      let looks = 0;
+      await waitUntil(() => load.snapshot().sinceAcknowledgedMs > 200 && ++looks > 10, {
+        timeoutMs: 60_000,
         what: "no more answers",
       });
       const report = await load.stop();
@@ -143,10 +145,11 @@ describe.skipIf(!mariadb)("the load on real servers", () => {
   });
 
   it("ends by itself after its time", async () => {
-    const load = startLoad(through([first], { maxDurationMs: 200 }));
-    await waitUntil(() => load.snapshot().connected > 0, { timeoutMs: 20_000, what: "clients" });
-    await waitUntil(() => load.snapshot().connected === 0, { timeoutMs: 20_000, what: "no client left" });
+    const load = startLoad(through([first], { maxDurationMs: 1500 }));
+    await waitUntil(() => load.snapshot().acknowledged > 0, { timeoutMs: 60_000, what: "acknowledged rows" });
+    await waitUntil(() => load.snapshot().connected === 0, { timeoutMs: 60_000, what: "no client left" });
     const report = await load.stop();
-    expect(report.stoppedAtMs - report.startedAtMs).toBeGreaterThanOrEqual(200);
+    // Dates, not a timer's clock.
+    expect(report.stoppedAtMs - report.startedAtMs).toBeGreaterThan(1400);
   });
 });
