@@ -8,6 +8,7 @@ export {
   startProcess,
 } from "./process.js";
 export { primacyFolder } from "./primacy-folder.js";
+export { removeFolder } from "./remove-folder.js";
 export { pause, type WaitOptions, WaitTimeoutError, waitUntil } from "./wait-until.js";
 
 // Real servers.

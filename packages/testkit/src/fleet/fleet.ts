@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { programs } from "../primacy/programs.js";
 import type { Elsewhere } from "../process.js";
+import { removeFolder } from "../remove-folder.js";
 import { type WatcherProcess, startWatcher } from "../primacy/watcher.js";
 import { type WriterRun, runWriter } from "../primacy/writer.js";
 import type { Hooks } from "../orchestrator-standin/hook-lists.js";
@@ -64,6 +65,12 @@ export interface RunningCluster extends FleetCluster {
 
 const FIRST_ACCOUNT: Account = accounts.app;
 
+/** A machine that stands still for seconds must not decide what a takeover comes to. Seconds. */
+const PATIENCE = {
+  writer: { PRIMACY_DEADLINE: "30" },
+  orchestrator: { MySQLConnectTimeoutSeconds: 10, MySQLDiscoveryReadTimeoutSeconds: 15 },
+} as const;
+
 /** Databases with replication, ProxySQLs, an Orchestrator, and either Primacy or ProxySQL's own monitor. */
 export class Fleet {
   readonly clusters: RunningCluster[] = [];
@@ -103,6 +110,7 @@ export class Fleet {
     return {
       CONSUL_HTTP_ADDR: this.options.consul.address,
       PRIMACY_SPOOL: join(this.folder, "spool"),
+      ...PATIENCE.writer,
       ...this.options.writerVariables,
     };
   }
@@ -116,7 +124,7 @@ export class Fleet {
     for (const watcher of this.watchers) await watcher.close();
     for (const proxy of this.proxies) await proxy.close();
     for (const { databases } of this.clusters) await Promise.all(databases.map(async (one) => one.close()));
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 
   async #start(): Promise<void> {
@@ -139,7 +147,7 @@ export class Fleet {
       kind: this.options.orchestratorKind,
       clusters: this.clusters.map(({ name, databases }) => ({ alias: name, servers: databases })),
       hooks: this.options.routing === "primacy" ? this.#hooks() : {},
-      configuration: { ...this.options.orchestratorConfiguration },
+      configuration: { ...PATIENCE.orchestrator, ...this.options.orchestratorConfiguration },
       env: { ...process.env, ...this.writerEnvironment },
     });
   }

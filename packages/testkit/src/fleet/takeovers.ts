@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConsulStore, type HistoryEntry, consulOptionsFromEnvironment } from "@primacy/consul-store";
 import type { MasterRecord } from "@primacy/contract";
 import { type WriterRun, runWriter } from "../primacy/writer.js";
+import { removeFolder } from "../remove-folder.js";
 import { type Consul, startConsul } from "../servers/consul.js";
 import { documentedSql } from "../servers/documented-sql.js";
 import { findServer } from "../servers/found.js";
@@ -42,6 +43,9 @@ const HOOKS = [
 const kindOf = (name: "proxysql" | "orchestrator"): "stand-in" | "real" =>
   typeof findServer(name) === "string" ? "stand-in" : "real";
 
+/** The usual 5 are too few for a machine that stands still for as long. */
+const DATABASE_PATIENCE_SECONDS = "20";
+
 function databaseAccount(folder: string) {
   return {
     PRIMACY_DATABASE_USER: "primacy",
@@ -79,6 +83,7 @@ export class Takeovers {
       ...options,
       writerVariables: {
         PRIMACY_LOG: join(folder, "writer.log"),
+        PRIMACY_DATABASE_DEADLINE: DATABASE_PATIENCE_SECONDS,
         ...account,
         ...options.writerVariables,
       },
@@ -190,6 +195,6 @@ export class Takeovers {
     this.store.close();
     await this.fleet.close();
     await this.consul.close();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { requireServer } from "../servers/found.js";
 
 /** Limit for one call. Milliseconds. */
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 30_000;
 
 /**
  * Commands of `ip`, one after another, here or inside a namespace; the first that fails ends them.

@@ -77,7 +77,7 @@ class Telling {
       pinned: 3,
       readers: 3,
       intervalMs: 80,
-      maxDurationMs: 300_000,
+      maxDurationMs: 600_000,
     });
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FleetOptions } from "../fleet/fleet.js";
@@ -8,6 +8,7 @@ import type { Direction } from "../network/link.js";
 import { NetworkNamespace } from "../network/namespace.js";
 import { guardVariables } from "../primacy/guard.js";
 import type { WatcherProcess } from "../primacy/watcher.js";
+import { removeFolder } from "../remove-folder.js";
 import { type Consul, startConsul } from "../servers/consul.js";
 import type { MariaDb } from "../servers/mariadb.js";
 import type { ProxySql } from "../servers/proxysql.js";
@@ -60,7 +61,7 @@ export class TwoSites {
     } catch (error) {
       await consul?.close();
       namespace.remove();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
       throw error;
     }
   }
@@ -142,7 +143,7 @@ export class TwoSites {
   async close(): Promise<void> {
     await this.takeovers.close();
     this.namespace.remove();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 }
 

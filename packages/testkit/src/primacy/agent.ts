@@ -1,11 +1,15 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, startOnFreePorts } from "../ports.js";
 import { type ProcessExit, type RunningProcess, startProcess } from "../process.js";
+import { removeFolder } from "../remove-folder.js";
 import { dieWithParent } from "../servers/die-with-parent.js";
 import { waitUntil } from "../wait-until.js";
 import { programs } from "./programs.js";
+
+/** How long it may take to end before it is killed. Milliseconds. */
+const STOP_GRACE_MS = 30_000;
 
 /** How to start an agent. Every setting that is not named is as shipped. */
 export interface AgentOptions {
@@ -124,7 +128,7 @@ export class AgentProcess {
         if (answer.status !== status) throw new Error(`${String(answer.status)} ${await answer.text()}`);
         return true;
       },
-      { timeoutMs: 20_000, what: `/readyz of ${this.name} to be ${String(status)}` },
+      { timeoutMs: 60_000, what: `/readyz of ${this.name} to be ${String(status)}` },
     );
   }
 
@@ -149,7 +153,7 @@ export class AgentProcess {
 
   /** Told to end (SIGTERM). */
   async stop(): Promise<ProcessExit | undefined> {
-    return await this.#process?.stop();
+    return await this.#process?.stop(STOP_GRACE_MS);
   }
 
   async kill9(): Promise<void> {
@@ -159,11 +163,11 @@ export class AgentProcess {
   /** Kills it and removes its folder. */
   async close(): Promise<void> {
     await this.kill9();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 
   async get(path: string): Promise<Response> {
     const url = `http://127.0.0.1:${String(this.#httpPort)}${path}`;
-    return await fetch(url, { signal: AbortSignal.timeout(10_000) });
+    return await fetch(url, { signal: AbortSignal.timeout(20_000) });
   }
 }

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, startOnFreePorts } from "../ports.js";
 import { type Elsewhere, type ProcessExit, type RunningProcess, startProcess } from "../process.js";
 import { waitUntil } from "../wait-until.js";
+import { removeFolder } from "../remove-folder.js";
 import { dieWithParent } from "../servers/die-with-parent.js";
 import { programs } from "./programs.js";
 
@@ -123,7 +124,7 @@ export class WatcherProcess {
   }
 
   async get(path: string): Promise<Response> {
-    return await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(5000) });
+    return await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(20_000) });
   }
 
   async readiness(): Promise<Readiness> {
@@ -131,7 +132,7 @@ export class WatcherProcess {
   }
 
   /** Waits until the runtime is verified to show this generation of the cluster. */
-  async waitForGeneration(cluster: string, generation: number, timeoutMs = 30_000): Promise<void> {
+  async waitForGeneration(cluster: string, generation: number, timeoutMs = 60_000): Promise<void> {
     await waitUntil(
       async () => {
         const seen = (await this.readiness()).clusters.find((one) => one.cluster === cluster);
@@ -165,6 +166,6 @@ export class WatcherProcess {
   /** Stops it and removes its state where that was temporary. */
   async close(): Promise<void> {
     await this.kill9();
-    if (this.#temporary !== null) await rm(this.#temporary, { recursive: true, force: true });
+    if (this.#temporary !== null) await removeFolder(this.#temporary);
   }
 }

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePorts, startOnFreePorts } from "../ports.js";
+import { removeFolder } from "../remove-folder.js";
 import { waitUntil } from "../wait-until.js";
 import type { ConsulPorts } from "./consul-config.js";
 import { ConsulServer } from "./consul-server.js";
@@ -25,7 +26,7 @@ export interface ConsulOptions {
 /**
  * Starts real Consul servers on 127.0.0.1 and waits until each answers from a leader.
  *
- * @throws when no Consul is installed, or there is no leader within 30 s.
+ * @throws when no Consul is installed, or there is no leader within 60 s.
  */
 export async function startConsul(options: ConsulOptions = {}): Promise<Consul> {
   const { path } = requireServer("consul");
@@ -70,7 +71,7 @@ export class Consul {
   }
 
   /** Waits until every one of `servers` answers from a leader. */
-  async waitReady(servers = this.servers, timeoutMs = 30_000): Promise<void> {
+  async waitReady(servers = this.servers, timeoutMs = 60_000): Promise<void> {
     await Promise.all(
       servers.map((server) =>
         waitUntil(() => server.isReady(), {
@@ -118,7 +119,7 @@ export class Consul {
   /** Kills all servers and removes their data. */
   async close(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill9()));
-    await rm(this.#folder, { recursive: true, force: true });
+    await removeFolder(this.#folder);
   }
 
   get #first(): ConsulServer {

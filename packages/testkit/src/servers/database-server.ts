@@ -1,8 +1,8 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
 import type { ProcessExit } from "../process.js";
 import { startProcess } from "../process.js";
+import { removeFolder } from "../remove-folder.js";
 import { dieWithParent } from "./die-with-parent.js";
 import { type Account, accounts } from "./mariadb-accounts.js";
 
@@ -94,7 +94,7 @@ export abstract class DatabaseServer {
       port,
       ...account,
       database,
-      connectTimeout: 5_000,
+      connectTimeout: 20_000,
     });
     // Without a listener, a server that is killed would end the test process.
     connection.on("error", () => undefined);
@@ -141,6 +141,6 @@ export abstract class DatabaseServer {
   async close(): Promise<void> {
     await this.kill9();
     const { folder } = this.#settled;
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await removeFolder(folder);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeFolder } from "../remove-folder.js";
 import { HOOK_LISTS, type HookList, type Hooks } from "../orchestrator-standin/hook-lists.js";
 
 /** One run of a hook: which list it stands in, its ORC_* environment, and what became of each placeholder. */
@@ -102,7 +103,7 @@ export class HookRecorder {
   }
 
   async close(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+    await removeFolder(this.#folder);
   }
 }
 

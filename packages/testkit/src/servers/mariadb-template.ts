@@ -47,7 +47,7 @@ async function makeTemplate(template: string): Promise<void> {
     const sql = join(work, "accounts.sql");
     const data = join(work, "data");
     await writeFile(sql, accountsSql());
-    await run("mariadb-install-db", installArguments(data, sql), { timeout: 60_000 });
+    await run("mariadb-install-db", installArguments(data, sql), { timeout: 120_000 });
     // Another process may have been faster; then its template is as good as this one.
     await rename(data, template).catch((error: unknown) => {
       if (!existsSync(template)) throw error;

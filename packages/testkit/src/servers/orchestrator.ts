@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Hooks } from "../orchestrator-standin/hook-lists.js";
 import { freePort, startOnFreePorts } from "../ports.js";
+import { removeFolder } from "../remove-folder.js";
 import { waitUntil } from "../wait-until.js";
 import {
   orchestratorConfiguration,
@@ -106,7 +107,7 @@ export class Orchestrator {
   }
 
   /** Waits until each cluster is complete. */
-  async waitForServers(timeoutMs = 30_000): Promise<void> {
+  async waitForServers(timeoutMs = 60_000): Promise<void> {
     for (const { alias, servers } of this.#options.clusters) {
       await waitUntil(() => this.#complete(alias, servers), {
         timeoutMs,
@@ -159,7 +160,7 @@ export class Orchestrator {
 
   async close(): Promise<void> {
     await this.kill9();
-    await rm(this.#folder, { recursive: true, force: true });
+    await removeFolder(this.#folder);
   }
 
   async #writeConfiguration(): Promise<string> {

@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
 import { freePort, startOnFreePorts } from "../ports.js";
 import type { Elsewhere, ProcessExit } from "../process.js";
+import { removeFolder } from "../remove-folder.js";
 import type { Configuration, ConfigurationRow } from "../proxysql-standin/configuration.js";
 import { type Account, accounts } from "./mariadb-accounts.js";
 import {
@@ -122,7 +123,7 @@ export class ProxySql {
   async admin(sql: string): Promise<AdminRow[]> {
     this.#session ??= await this.connectAdmin();
     try {
-      const [rows] = await this.#session.query({ sql, timeout: 10_000 });
+      const [rows] = await this.#session.query({ sql, timeout: 30_000 });
       return Array.isArray(rows) ? (rows as AdminRow[]) : [];
     } catch (error) {
       if ((error as { fatal?: boolean }).fatal) this.#forgetSession();
@@ -168,7 +169,7 @@ export class ProxySql {
 
   async close(): Promise<void> {
     await this.kill9();
-    await rm(this.#options.folder, { recursive: true, force: true });
+    await removeFolder(this.#options.folder);
   }
 
   async #answers(): Promise<boolean> {
@@ -204,7 +205,7 @@ async function connect(
     port,
     ...account,
     ...options,
-    connectTimeout: 5_000,
+    connectTimeout: 20_000,
   });
   // Without a listener, a ProxySQL that drops the session would end the test process.
   connection.on("error", () => undefined);
