@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Kind } from "./proxysql.context.js";
 import { trafficContext, WRITER } from "./proxysql-traffic.context.js";
 
-const LIMIT = { timeoutMs: 30_000, intervalMs: 50 };
+const LIMIT = { timeoutMs: 60_000, intervalMs: 50 };
 
 /** What clients of ProxySQL 2.7.1 see when their session is killed or their server dies; seen on the real one. */
 export function proxySqlDeathsSuite(kind: Kind): void {

@@ -151,7 +151,7 @@ export function proxySqlLayersSuite(kind: Kind): void {
           await write("LOAD MYSQL SERVERS TO RUNTIME");
           return (await servers())[0]!.epoch > before!.epoch;
         },
-        { timeoutMs: 20_000, intervalMs: 200, what: "the epoch to be the next second" },
+        { timeoutMs: 60_000, intervalMs: 200, what: "the epoch to be the next second" },
       );
       expect((await servers())[0]!.checksum).toBe(before!.checksum);
     });

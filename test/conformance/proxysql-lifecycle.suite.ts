@@ -38,7 +38,7 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
     const { proxysql } = admin;
     await write("PROXYSQL PAUSE");
     await waitUntil(async () => (await failure(proxysql.connectClient())).code === "ECONNREFUSED", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the port to be closed",
     });
     expect(await errorOf("PROXYSQL PAUSE")).toMatchObject({
@@ -46,7 +46,7 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
     });
     await write("PROXYSQL RESUME");
     await waitUntil(async () => (await failure(proxysql.connectClient())).errno === 1045, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the port to be open",
     });
   });
@@ -57,17 +57,21 @@ export function proxySqlLifecycleSuite(kind: Kind): void {
     await write(
       `INSERT INTO scheduler (active, interval_ms, filename, arg1, arg2) VALUES (1, 300, '/bin/sh', '-c', 'export -p >> ${file}; echo ran >> ${file}')`,
     );
+    const loadedAt = performance.now();
     await write("LOAD SCHEDULER TO RUNTIME");
-    expect(existsSync(file)).toBe(false);
+    const ran = existsSync(file);
+    // Where the answer came late, the first time may be over.
+    if (performance.now() - loadedAt < 300) expect(ran).toBe(false);
     const written = await waitUntil(
       () => existsSync(file) && readFileSync(file, "utf8").includes("ran") && readFileSync(file, "utf8"),
-      { timeoutMs: 30_000, what: "the program to run" },
+      { timeoutMs: 60_000, what: "the program to run" },
     );
     expect(written).not.toMatch(/PATH=|HOME=/);
     expect(await column("SELECT interval_ms FROM runtime_scheduler")).toEqual(["300"]);
     await write("DELETE FROM scheduler");
     await write("LOAD SCHEDULER TO RUNTIME");
-    rmSync(folder, { recursive: true, force: true });
+    // A program that was started before may write yet.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   describe("a restart", () => {

@@ -14,6 +14,12 @@ import type { Kind } from "./proxysql.context.js";
 export const WRITER = 10;
 export const READER = 20;
 
+/** How long a statement waits for a server where a test does not say: a restart of MariaDB may be in it. Milliseconds. */
+const CONNECT_LIMIT = "60000";
+
+/** How a socket ends that nobody has said anything on: a query that was still unread makes a reset of the end. */
+const CLOSED = ["PROTOCOL_CONNECTION_LOST", "ECONNRESET", "EPIPE"];
+
 /** How a server stops being the one of its hostgroup. */
 export type Leaving = "OFFLINE_SOFT" | "OFFLINE_HARD" | "deleted" | "moved";
 
@@ -81,7 +87,7 @@ export class Client {
       return "done";
     } catch (error) {
       const { code, errno, message } = error as { code?: string; errno?: number; message: string };
-      const closed = code === "PROTOCOL_CONNECTION_LOST" || message.includes("in closed state");
+      const closed = CLOSED.includes(code ?? "") || message.includes("in closed state");
       return closed ? "closed without an error" : String(errno ?? code);
     }
   }
@@ -101,7 +107,7 @@ export function trafficContext(kind: Kind): Traffic {
     const common = { default_hostgroup: WRITER, default_schema: "app" };
     proxysql = await startProxySql({
       kind,
-      variables: { "mysql-monitor_enabled": "false", "mysql-connect_timeout_server_max": "5000" },
+      variables: { "mysql-monitor_enabled": "false", "mysql-connect_timeout_server_max": CONNECT_LIMIT },
       users: [
         { username: user, password, ...common },
         { username: "forward", password: "forward-password", fast_forward: 1, ...common },
@@ -119,7 +125,7 @@ export function trafficContext(kind: Kind): Traffic {
   const restore = async (): Promise<void> => {
     await Promise.all([revive(first), revive(second)]);
     await setVariable("mysql-query_retries_on_failure", "1");
-    await setVariable("mysql-connect_timeout_server_max", "5000");
+    await setVariable("mysql-connect_timeout_server_max", CONNECT_LIMIT);
     await proxysql.admin("DELETE FROM mysql_query_rules");
     await proxysql.admin("LOAD MYSQL QUERY RULES TO RUNTIME");
     await proxysql.admin("DELETE FROM mysql_hostgroup_attributes");
@@ -127,7 +133,7 @@ export function trafficContext(kind: Kind): Traffic {
     await load();
     await load([WRITER, first]);
     await waitUntil(async () => (await proxysql.admin(LEFT_OVER)).length === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the connections of the last test to be gone",
     });
   };
@@ -177,7 +183,7 @@ export function trafficContext(kind: Kind): Traffic {
     running: async (server, part, count = 1) => {
       const sql = `SELECT 1 FROM information_schema.PROCESSLIST WHERE USER='app' AND INFO LIKE '%${part.replaceAll("'", "''")}%'`;
       await waitUntil(async () => (await server.query(sql)).length >= count, {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: `${count} of ${part} to run on ${server.address}`,
       });
     },

@@ -76,7 +76,7 @@ export function proxySqlLeavingSuite(kind: Kind): void {
       expect(await traffic.pool(WRITER, traffic.first)).toEqual({ status: "OFFLINE_HARD", used: 1, free: 0 });
       expect(await client.ending("SELECT 1 FROM whoami")).toBe("closed without an error");
       await waitUntil(async () => (await traffic.pool(WRITER, traffic.first))?.used !== 1, {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: "the connection to be gone",
       });
     });
@@ -228,12 +228,12 @@ export function proxySqlLeavingSuite(kind: Kind): void {
   });
 
   // INNODB_TRX is not read anew while it is asked more often than ten times a second.
-  const LIMIT = { timeoutMs: 15_000, intervalMs: 250, what: "the old server to be done" };
+  const LIMIT = { timeoutMs: 60_000, intervalMs: 250, what: "the old server to be done" };
 
   /** The answer can be there a moment before the connection is back in the pool. */
   async function isFree(): Promise<void> {
     await waitUntil(async () => (await traffic.pool(WRITER, traffic.first))?.used === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the connection to be free",
     });
   }

@@ -1,4 +1,4 @@
-import { type ProxySql, findServer, proxySqlAccounts, startProxySql } from "@primacy/testkit";
+import { type ProxySql, findServer, proxySqlAccounts, startProxySql, waitUntil } from "@primacy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Admin } from "../../packages/watcher/src/proxysql/admin.js";
 
@@ -18,8 +18,15 @@ describe("the watcher's connection to an admin port that hangs", () => {
     await proxysql?.close();
   });
 
+  /** On a slow machine an answer may come too late, but not for ever. */
+  const answers = () =>
+    waitUntil(async () => (await admin.rows("SELECT 1 AS one")).length === 1, {
+      timeoutMs: 60_000,
+      what: "an answer",
+    });
+
   test("whoever waits behind a statement that timed out has an end too, and what comes later is answered", async () => {
-    expect(await admin.rows("SELECT 1 AS one")).toHaveLength(1);
+    await answers();
     proxysql.suspend();
     const first = admin.rows("SELECT 1 AS one");
     const behind = admin.rows("SELECT 2 AS two").then(
@@ -30,6 +37,6 @@ describe("the watcher's connection to an admin port that hangs", () => {
     proxysql.resume();
     // On a new connection; on a very slow machine it may have been too late for that one.
     expect([1, "PROXYSQL_TIMEOUT"]).toContain(await behind);
-    expect(await admin.rows("SELECT 3 AS three")).toHaveLength(1);
+    await answers();
   });
 });

@@ -28,7 +28,14 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "primacy-pass-"));
   proxysql = await startProxySql({ kind });
   const { host, adminPort: port } = proxysql;
-  admin = new Admin({ host, port, ...proxySqlAccounts.admin, tls: false, socketPath: null, timeoutMs: 5000 });
+  admin = new Admin({
+    host,
+    port,
+    ...proxySqlAccounts.admin,
+    tls: false,
+    socketPath: null,
+    timeoutMs: 30_000,
+  });
 });
 afterEach(async () => {
   admin.close();
