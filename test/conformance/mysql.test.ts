@@ -34,7 +34,7 @@ describe.skipIf(!mysql)("MySQL as the tests use it", () => {
     await waitUntil(
       async () =>
         (await replica.query("SELECT note FROM app.notes")).some((row) => row["note"] === "replicated"),
-      { timeoutMs: 20_000, what: "the row on the replica" },
+      { timeoutMs: 60_000, what: "the row on the replica" },
     );
     expect(await replica.replicaStatus()).toMatchObject({ Auto_Position: 1, Source_Port: master.port });
   });

@@ -24,7 +24,7 @@ describe.skipIf(!mariadb)("on the old master itself: MariaDB", () => {
       );
       await former.query("START SLAVE");
       await waitUntil(async () => (await former.replicaStatus())?.["Slave_IO_Running"] === "Yes", {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: "the former master to replicate",
       });
     },
@@ -63,8 +63,8 @@ describe.skipIf(!mysql)("the way to a MySQL", () => {
   });
 
   const login = async (tls: DatabaseAccount["tls"], ca?: string) => {
-    const session = await connectMySql(server, { ...accounts.root, tls, ca }, 5000);
-    const [row] = await session.query("SHOW STATUS LIKE 'Ssl_cipher'", 5000);
+    const session = await connectMySql(server, { ...accounts.root, tls, ca }, 30_000);
+    const [row] = await session.query("SHOW STATUS LIKE 'Ssl_cipher'", 30_000);
     session.close();
     return row?.["Value"];
   };
