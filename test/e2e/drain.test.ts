@@ -2,6 +2,7 @@ import {
   type MariaDb,
   type ProxySql,
   accounts,
+  hookEnvironment,
   recoveryUid,
   serverForTests,
   startMariaDb,
@@ -18,8 +19,8 @@ const there =
 const WRITER = 10;
 const READER = 20;
 const forward = { user: "forward", password: "forward-password" };
-/** Long enough to look around in, short enough to wait for. */
-const DRAIN_SECONDS = 4;
+/** Long enough to look around in, also where the machine stands still meanwhile; short enough to wait for. */
+const DRAIN_SECONDS = 16;
 
 describe.runIf(there)("sessions of an outgoing master", () => {
   let db1: MariaDb;
@@ -44,7 +45,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
       variables: {
         "mysql-monitor_enabled": "false",
         "mysql-query_retries_on_failure": "0",
-        "mysql-connect_timeout_server_max": "60000",
+        "mysql-connect_timeout_server_max": "120000",
       },
       users: [
         { username: accounts.app.user, password: accounts.app.password, default_hostgroup: WRITER },
@@ -95,7 +96,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
         if (!wanted.test(seen)) throw new Error(seen);
         return true;
       },
-      { timeoutMs: 30_000, what: `${what} to be ${String(wanted)}` },
+      { timeoutMs: 60_000, what: `${what} to be ${String(wanted)}` },
     );
   }
 
@@ -144,7 +145,7 @@ describe.runIf(there)("sessions of an outgoing master", () => {
     const fast = await client(forward);
     await fast.query("SELECT 1");
     const runs = await client();
-    const running = state(runs.query("INSERT INTO notes (text) SELECT CONCAT('runs', SLEEP(60))"));
+    const running = state(runs.query("INSERT INTO notes (text) SELECT CONCAT('runs', SLEEP(120))"));
     await becomes(
       "the long statement",
       async () => {
@@ -217,7 +218,9 @@ describe.runIf(there)("sessions of an outgoing master", () => {
     const ended = state(writing);
     const written = async () => (await notes(from)).filter((text) => text === "fast forward").length;
     await becomes("what is written", async () => String(await written()), /^[1-9]/);
-    const fence = await world.hook("PreFailoverProcesses", facts(from, to));
+    // As long as it takes: the usual 5 s may be over before a machine that stood still has gone on.
+    const patient = { ...hookEnvironment(facts(from, to)), PRIMACY_WAIT: "60" };
+    const fence = await world.writerWith(patient, "hook", "PreFailoverProcesses");
     expect(fence.stdout + fence.stderr).toContain("1 of 1 proxies");
     const atTheFence = await written();
     expect(await ended).not.toBe("done");

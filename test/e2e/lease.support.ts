@@ -112,7 +112,7 @@ export async function writersBecome(
   proxysql: ProxySql,
   hostgroup: number,
   wanted: readonly string[],
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<number> {
   const started = performance.now();
   await waitUntil(

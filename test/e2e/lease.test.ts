@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type GuardForm, type ProxySql, guardForm, startProxySql, waitUntil } from "@primacy/testkit";
+import { type ClusterReadiness, type GuardForm, guardForm, waitUntil } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   LEASE_SECONDS,
@@ -10,14 +10,16 @@ import {
   writersBecome,
   writersOnDisk,
 } from "./lease.support.js";
-import { type World, proxySqlKind, serversOf, startWorld } from "./world.js";
+import { type World, serversOf, startLoneProxySql, startWorld } from "./world.js";
 
 const servers = serversOf("127.0.0.1", 3311, 3312, 3313);
 const MAIN = { name: "main", writer: 10, reader: 20, servers };
 const [db1, db2] = ["127.0.0.1:3311", "127.0.0.1:3312"] as const;
 const lease = { onConsulLoss: "lease", leaseSeconds: LEASE_SECONDS };
+/** On a machine that is out of breath, a new process takes seconds to begin. */
+const LONGEST_LEASE_SECONDS = 12;
 /** Behind the lease: the guard's second, what it takes to apply, and a machine that is out of breath. */
-const SLACK_MS = 12_000;
+const SLACK_MS = 40_000;
 
 let world: World;
 const closing: (() => Promise<unknown>)[] = [];
@@ -32,11 +34,7 @@ async function underLease(form: GuardForm = guardForm, leaseSeconds = LEASE_SECO
   closing.push(async () => world.close());
   await world.bootstrap(MAIN, servers[0]!);
   await applyLayout(world, MAIN, { ...lease, leaseSeconds });
-  // No server listens behind it: the monitor would shun them.
-  const proxysql: ProxySql = await startProxySql({
-    kind: proxySqlKind,
-    variables: { "mysql-monitor_enabled": "false" },
-  });
+  const proxysql = await startLoneProxySql();
   closing.push(async () => proxysql.close());
   const leased = await startLeasedWatcher(world, proxysql, "main", form);
   closing.push(async () => leased.link.close());
@@ -60,7 +58,7 @@ async function eventuallySays(leased: LeasedProxy, pattern: RegExp): Promise<voi
       if (!pattern.test(says)) throw new Error(says);
       return true;
     },
-    { timeoutMs: 20_000, what: `readiness to say ${String(pattern)}` },
+    { timeoutMs: 60_000, what: `readiness to say ${String(pattern)}` },
   );
 }
 
@@ -77,7 +75,7 @@ describe("under a lease", () => {
   test("the disk has no writer, the guard is in ProxySQL's scheduler, and readiness says that the lease is held", async () => {
     const leased = await underLease();
     await waitUntil(async () => (await writersOnDisk(leased.proxysql, MAIN.writer)).length === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "a disk without a writer",
     });
     await eventuallySays(
@@ -111,7 +109,7 @@ describe("under a lease", () => {
   test("ProxySQL that is started anew lets nobody write before its watcher has read the record", async () => {
     const leased = await underLease("none");
     await waitUntil(async () => (await writersOnDisk(leased.proxysql, MAIN.writer)).length === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "a disk without a writer",
     });
     leased.watcher.suspend();
@@ -126,7 +124,7 @@ describe("under a lease", () => {
     const leased = await underLease("none");
     await leased.proxysql.admin("SAVE MYSQL SERVERS TO DISK");
     await waitUntil(async () => (await writersOnDisk(leased.proxysql, MAIN.writer)).length === 0, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "a disk without a writer",
     });
     expect(await writersBecome(leased.proxysql, MAIN.writer, [db1])).toBeLessThan(SLACK_MS);
@@ -143,12 +141,12 @@ describe("under a lease", () => {
     await eventuallySays(leased, /guard: in place/);
     await applyLayout(world, MAIN, { onConsulLoss: "keep" });
     await waitUntil(async () => (await writersOnDisk(leased.proxysql, MAIN.writer)).join() === db1, {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the writer on the disk",
     });
     await waitUntil(
       async () => (await leased.proxysql.admin("SELECT id FROM runtime_scheduler")).length === 0,
-      { timeoutMs: 30_000, what: "a scheduler without the guard" },
+      { timeoutMs: 60_000, what: "a scheduler without the guard" },
     );
     leased.link.cut();
     await eventuallySays(leased, /^not-asked-for: .*holding, unverified/);
@@ -183,7 +181,7 @@ describe.each([...new Set<GuardForm>([guardForm, "node"])])("the guard (%s)", (f
     await leased.proxysql.admin("UPDATE primacy_guard SET seen=0");
     await waitUntil(
       async () => (await leased.proxysql.admin("SELECT seen FROM primacy_guard WHERE seen>0")).length === 1,
-      { timeoutMs: 30_000, what: "the guard to show itself" },
+      { timeoutMs: 60_000, what: "the guard to show itself" },
     );
     // Not noticed by who looks at the scheduler: the row stays as it is.
     await writeFile(join(world.folder, `guard-${leased.proxysql.adminPort}.cnf`), "[client]\n");
@@ -194,20 +192,39 @@ describe.each([...new Set<GuardForm>([guardForm, "node"])])("the guard (%s)", (f
 });
 
 test("a watcher that is replaced within its lease leaves no gap", async () => {
-  // The longest lease: on a machine that is out of breath, a new process takes seconds to begin.
-  const leased = await underLease(guardForm, 12);
+  const leased = await underLease(guardForm, LONGEST_LEASE_SECONDS);
   await eventuallySays(leased, /guard: in place/);
-  const [before] = await leased.proxysql.admin(
+  for (const how of ["stop", "kill9"] as const) await replaceWithoutGap(leased, how);
+});
+
+/** How often anybody has loaded servers into the runtime: to take the writer out and to put it back are two LOADs. */
+async function loadsOf({ proxysql }: LeasedProxy): Promise<unknown> {
+  return await proxysql.admin(
     "SELECT Variable_Value AS loads FROM stats_mysql_global WHERE Variable_Name='Servers_table_version'",
   );
-  for (const how of ["stop", "kill9"] as const) {
+}
+
+/** Where the machine stood still until the lease was over, nothing is shown either way: then it is done once more. */
+async function replaceWithoutGap(leased: LeasedProxy, how: "stop" | "kill9"): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    await waitUntil(async () => isFresh((await leased.watcher.readiness()).clusters[0]), {
+      timeoutMs: 60_000,
+      what: "most of a lease to be left",
+    });
+    const before = await loadsOf(leased);
+    const started = performance.now();
     await leased.watcher[how]();
     await leased.watcher.start();
     await eventuallySays(leased, /^held: generation 1 open/);
+    const after = await loadsOf(leased);
+    const inTime = performance.now() - started < (LONGEST_LEASE_SECONDS * 1000) / 2;
+    if (inTime || attempt === 3) expect(after).toEqual(before);
+    if (JSON.stringify(after) === JSON.stringify(before)) return;
   }
-  const [after] = await leased.proxysql.admin(
-    "SELECT Variable_Value AS loads FROM stats_mysql_global WHERE Variable_Name='Servers_table_version'",
-  );
-  // Not one LOAD: nobody took the writer out and put it back.
-  expect(after).toEqual(before);
-});
+}
+
+/** A lease is renewed four times in its length. */
+function isFresh(cluster: ClusterReadiness | undefined): boolean {
+  const secondsAgo = cluster?.verifiedSecondsAgo ?? Number.POSITIVE_INFINITY;
+  return secondsAgo <= LONGEST_LEASE_SECONDS / 3;
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { recoveryUid, startProxySql } from "@primacy/testkit";
+import { recoveryUid } from "@primacy/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type World, onlineIn, proxySqlKind, serversOf, startWorld } from "./world.js";
+import { type World, onlineIn, serversOf, startLoneProxySql, startWorld } from "./world.js";
 
 interface Recording {
   calls: { hook: string; env: Record<string, string> }[];
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await world.bootstrap(SHOP, SHOP.servers[0]!);
 });
 afterAll(async () => {
-  await world.close();
+  await world?.close();
 });
 
 /**
@@ -57,7 +57,7 @@ describe("the recorded takeovers of a real Orchestrator, through three ProxySQLs
     const failed = { host: first!.env["ORC_FAILED_HOST"]!, port: Number(first!.env["ORC_FAILED_PORT"]) };
     await world.bootstrap(MAIN, failed);
     for (const proxy of ["proxy1", "proxy2", "proxy3"]) {
-      await world.addProxy(await startProxySql({ kind: proxySqlKind }), proxy);
+      await world.addProxy(await startLoneProxySql(), proxy);
     }
     const runs = await replay("graceful-master-takeover");
     expect(runs.map((run) => run.code)).toEqual(runs.map(() => 0));

@@ -5,12 +5,11 @@ import {
   type WatcherProcess,
   proxySqlAccounts,
   startAdminCut,
-  startProxySql,
   startWatcher,
   waitUntil,
 } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
-import { type World, onlineIn, proxySqlKind, serversOf, startWorld } from "./world.js";
+import { type World, onlineIn, serversOf, startLoneProxySql, startWorld } from "./world.js";
 
 type Server = { host: string; port: number };
 
@@ -32,7 +31,7 @@ async function quiet(cut: AdminCut): Promise<void> {
     probes = sql.includes("runtime_checksums_values") ? probes + 1 : 0;
     return null;
   };
-  await waitUntil(() => probes >= 3, { timeoutMs: 30_000, what: "the watcher to have compared everything" });
+  await waitUntil(() => probes >= 3, { timeoutMs: 60_000, what: "the watcher to have compared everything" });
 }
 
 describe("two clusters on one ProxySQL", () => {
@@ -41,7 +40,7 @@ describe("two clusters on one ProxySQL", () => {
     closing.push(async () => world.close());
     await world.bootstrap(MAIN, db1);
     await world.bootstrap(SHOP, db4);
-    const proxysql = await startProxySql({ kind: proxySqlKind });
+    const proxysql = await startLoneProxySql();
     const cut = await startAdminCut({ host: "127.0.0.1", port: proxysql.adminPort });
     closing.push(async () => cut.close());
     await world.addProxy(proxysql, "proxy1", cut.port);
@@ -52,7 +51,7 @@ describe("two clusters on one ProxySQL", () => {
     expect(hook.code, hook.stderr).toBe(0);
     await world.acknowledged("main", 2);
     await waitUntil(async () => (await onlineIn(proxysql, 30)).join() === "127.0.0.1:3314", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "one writer of the other cluster again",
     });
   });
@@ -62,7 +61,7 @@ describe("two clusters on one ProxySQL", () => {
     closing.push(async () => world.close());
     await world.bootstrap(MAIN, db1);
     await world.bootstrap(SHOP, db4);
-    const proxysql = await startProxySql({ kind: proxySqlKind });
+    const proxysql = await startLoneProxySql();
     const { watcher } = await world.addProxy(proxysql, "proxy1");
     const file = join(world.folder, "mistaken.json");
     await writeFile(
@@ -78,7 +77,7 @@ describe("two clusters on one ProxySQL", () => {
           if (says["shop"]?.includes("cluster main has hostgroups") !== true) throw new Error(says["shop"]);
           return clusters.find((one) => one.cluster === "main")?.ready === true;
         },
-        { timeoutMs: 20_000, what: `main to be followed and shop to be refused, ${round}` },
+        { timeoutMs: 60_000, what: `main to be followed and shop to be refused, ${round}` },
       );
       expect(await onlineIn(proxysql, 10)).toEqual(["127.0.0.1:3311"]);
       await watcher.stop();
@@ -93,7 +92,7 @@ describe("two clusters on one ProxySQL", () => {
     await world.bootstrap(SHOP, db4);
     const config = join(world.folder, "watcher.yaml");
     await writeFile(config, "clusters: [main, shop]\n");
-    const proxysql = await startProxySql({ kind: proxySqlKind });
+    const proxysql = await startLoneProxySql();
     closing.push(async () => proxysql.close());
     const watcher = await startWatcher({
       proxy: "proxy1",
@@ -108,7 +107,7 @@ describe("two clusters on one ProxySQL", () => {
     await writeFile(config, "clusters: [main\nno: {yaml");
     watcher.signal("SIGHUP");
     await waitUntil(() => watcher.log.includes("going on with the old ones"), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the watcher to say that the settings can't be used",
     });
     expect((await watcher.readiness()).clusters.map((one) => one.cluster)).toEqual(["main", "shop"]);
@@ -118,7 +117,7 @@ describe("two clusters on one ProxySQL", () => {
     watcher.signal("SIGHUP");
     await watcher.waitForGeneration("main", 1);
     await waitUntil(async () => (await clustersInMetrics(watcher)).join() === "main", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the series of a cluster that is no longer named to go",
     });
     expect((await watcher.readiness()).clusters.map((one) => one.cluster)).toEqual(["main"]);

@@ -1,14 +1,14 @@
 import {
   type AdminCut,
   type Cut,
-  type ProxySql,
   startAdminCut,
   startProxySql,
   startWatcher,
   waitUntil,
 } from "@primacy/testkit";
 import { afterEach, describe, expect, test } from "vitest";
-import { type World, onlineIn, proxySqlKind, serversOf, startWorld } from "./world.js";
+import { writersOnDisk } from "./lease.support.js";
+import { type World, onlineIn, proxySqlKind, serversOf, startLoneProxySql, startWorld } from "./world.js";
 
 const [db1, db2, db3] = serversOf("127.0.0.1", 3311, 3312, 3313) as [Server, Server, Server];
 const MAIN = { name: "main", writer: 10, reader: 20, servers: [db1, db2, db3] };
@@ -30,18 +30,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function bareProxySql(): Promise<ProxySql> {
-  return await startProxySql({ kind: proxySqlKind });
-}
-
 describe("a watcher that is killed between any two steps", () => {
   test("leaves at most one server that takes writes, and the next one ends where it would have ended", async () => {
     await makeWorld();
-    // No server listens behind it: in the time that this takes, the monitor would shun them.
-    const proxysql = await startProxySql({
-      kind: proxySqlKind,
-      variables: { "mysql-monitor_enabled": "false" },
-    });
+    const proxysql = await startLoneProxySql();
     const cut = await startAdminCut({ host: "127.0.0.1", port: proxysql.adminPort });
     closing.push(async () => cut.close());
     const { watcher } = await world.addProxy(proxysql, "proxy1", cut.port);
@@ -57,7 +49,6 @@ describe("a watcher that is killed between any two steps", () => {
         // Whoever loads what the dead watcher left behind must not make a second writer of it.
         await proxysql.admin("LOAD MYSQL SERVERS TO RUNTIME");
         expect((await onlineIn(proxysql, 10)).length).toBeLessThanOrEqual(1);
-        cut.onStatement = () => null;
         if (killed) await watcher.start();
         await watcher.waitForGeneration("main", generation);
         expect(await onlineIn(proxysql, 10)).toEqual([`${successor.host}:${successor.port}`]);
@@ -91,10 +82,12 @@ function killAtStatement(
     await waitUntil(
       async () => killed !== null || (await Promise.race([acknowledged, Promise.resolve(null)])),
       {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         what: `statement ${n} or the acknowledgement of generation ${generation}`,
       },
     );
+    // What the tests do from here on makes statements too.
+    cut.onStatement = () => null;
     await killed;
     return killed !== null;
   };
@@ -103,7 +96,7 @@ function killAtStatement(
 describe("ProxySQL", () => {
   test("restarted with an old layout on its disk, it has the record's within seconds, and keeps it", async () => {
     await makeWorld();
-    const proxysql = await bareProxySql();
+    const proxysql = await startLoneProxySql();
     const { watcher } = await world.addProxy(proxysql, "proxy1");
     await proxysql.admin(
       `UPDATE disk.mysql_servers SET status='ONLINE' WHERE hostgroup_id=10 AND port=${db3.port}`,
@@ -113,22 +106,27 @@ describe("ProxySQL", () => {
     );
     await proxysql.kill9();
     await waitUntil(async () => (await watcher.readiness()).proxysql === "down", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the watcher to miss ProxySQL",
     });
     await proxysql.start();
     await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3311", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the record's master in the writer hostgroup",
     });
-    await waitUntil(async () => (await watcher.readiness()).ready, { timeoutMs: 20_000, what: "readiness" });
+    await waitUntil(async () => (await watcher.readiness()).ready, { timeoutMs: 60_000, what: "readiness" });
+    // The disk comes after the runtime, and it is what the next process begins with.
+    await waitUntil(async () => (await writersOnDisk(proxysql, 10)).join() === "127.0.0.1:3311", {
+      timeoutMs: 60_000,
+      what: "the record's master on the disk",
+    });
     await proxysql.restart();
     expect(await onlineIn(proxysql, 10)).toEqual(["127.0.0.1:3311"]);
   });
 
   test("changed by somebody else, it is put right, and operators' columns and other hostgroups stay", async () => {
     await makeWorld();
-    const proxysql = await bareProxySql();
+    const proxysql = await startLoneProxySql();
     await proxysql.admin(
       "INSERT INTO mysql_servers (hostgroup_id, hostname, port, weight, comment) VALUES (10, '127.0.0.1', 3311, 77, 'it''s mine')",
     );
@@ -138,7 +136,7 @@ describe("ProxySQL", () => {
     await proxysql.admin("UPDATE mysql_servers SET status='ONLINE' WHERE hostgroup_id=10");
     await proxysql.admin("LOAD MYSQL SERVERS TO RUNTIME");
     await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3311", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "one writer again",
     });
     const [row] = await proxysql.admin(
@@ -148,13 +146,13 @@ describe("ProxySQL", () => {
     expect(await onlineIn(proxysql, 99)).toEqual(["elsewhere:3306"]);
     await waitUntil(
       async () => /drift_total\{cluster="main"\} [1-9]/.test(await (await watcher.get("/metrics")).text()),
-      { timeoutMs: 30_000, what: "the drift in the metrics" },
+      { timeoutMs: 60_000, what: "the drift in the metrics" },
     );
   });
 
   test("with a wrong password, it is held and said; once the password is right, it is applied", async () => {
     await makeWorld();
-    const proxysql = await bareProxySql();
+    const proxysql = await startLoneProxySql();
     const admin = { host: "127.0.0.1", port: proxysql.adminPort, user: "primacy", password: "hidden-word" };
     const watcher = await startWatcher({
       proxy: "proxy9",
@@ -167,7 +165,7 @@ describe("ProxySQL", () => {
       async () => watcher.close(),
     );
     await waitUntil(() => watcher.log.includes("refused user or password"), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the refusal in the log",
     });
     expect((await watcher.readiness()).ready).toBe(false);
@@ -198,7 +196,7 @@ describe("ProxySQL", () => {
     await waitUntil(
       () => watcher.log.includes("DELETE FROM mysql_replication_hostgroups WHERE writer_hostgroup=10"),
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
         what: "the conflict in the log",
       },
     );
@@ -211,13 +209,13 @@ describe("ProxySQL", () => {
 
   test("hung, it holds nothing up for ever: the watcher gives up, says so, and comes back", async () => {
     await makeWorld();
-    const proxysql = await bareProxySql();
+    const proxysql = await startLoneProxySql();
     const { watcher } = await world.addProxy(proxysql, "proxy1");
     proxysql.suspend();
     const hook = await world.hook("PostMasterFailover", { cluster: "main", failed: db1, successor: db2 });
     expect(hook.code).toBe(0);
     await waitUntil(() => watcher.log.includes("did not answer in time"), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: "the time-out in the log",
     });
     proxysql.resume();
@@ -230,17 +228,17 @@ describe("Consul", () => {
   test("restarted: the layout is held, the watcher says so, and follows again by itself", async () => {
     await makeWorld();
     if (!("httpAddr" in world.consul)) return;
-    const proxysql = await bareProxySql();
+    const proxysql = await startLoneProxySql();
     const { watcher } = await world.addProxy(proxysql, "proxy1");
     await world.consul.stop();
     await waitUntil(() => watcher.log.includes("holding the layout"), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: "holding in the log",
     });
     await proxysql.admin("UPDATE mysql_servers SET status='ONLINE' WHERE hostgroup_id=10");
     await proxysql.admin("LOAD MYSQL SERVERS TO RUNTIME");
     await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3311", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "drift repaired while Consul is away",
     });
     await world.consul.start();
@@ -252,18 +250,18 @@ describe("Consul", () => {
 
   test("wiped and bootstrapped anew: the other history is refused until an operator accepts it", async () => {
     await makeWorld();
-    const proxysql = await bareProxySql();
+    const proxysql = await startLoneProxySql();
     const { watcher } = await world.addProxy(proxysql, "proxy1");
     const first = await world.record("main");
     const gone = await fetch(`${world.consulAddress}/v1/kv/primacy?recurse=true`, { method: "DELETE" });
     expect(gone.ok).toBe(true);
     await waitUntil(() => watcher.log.includes("nothing lies under the cluster's keys"), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "holding",
     });
     await world.bootstrap(MAIN, db3);
     await waitUntil(() => watcher.log.includes("another history"), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the refusal",
     });
     expect(await onlineIn(proxysql, 10)).toEqual(["127.0.0.1:3311"]);
@@ -271,14 +269,14 @@ describe("Consul", () => {
     await proxysql.admin("UPDATE mysql_servers SET status='ONLINE' WHERE hostgroup_id=10");
     await proxysql.admin("LOAD MYSQL SERVERS TO RUNTIME");
     await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3311", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "drift repaired while the record is refused",
     });
     expect((await watcher.readiness()).clusters[0]?.says).toContain("refused generation 1");
     await accept(watcher.environment, "1");
     watcher.signal("SIGHUP");
     await waitUntil(async () => (await onlineIn(proxysql, 10)).join() === "127.0.0.1:3313", {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
       what: "the accepted record",
     });
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConsulStore, consulOptionsFromEnvironment } from "@primacy/consul-store";
@@ -13,10 +13,12 @@ import {
   findServer,
   hookEnvironment,
   proxySqlAccounts,
+  removeFolder,
   runWriter,
   serverForTests,
   startConsul,
   startConsulStandIn,
+  startProxySql,
   startWatcher,
   waitUntil,
 } from "@primacy/testkit";
@@ -37,6 +39,11 @@ export interface ClusterPlan {
 
 /** The real ProxySQL where PRIMACY_PROXYSQL_BIN names one, else the stand-in. */
 export const proxySqlKind = typeof findServer("proxysql") === "string" ? "stand-in" : "real";
+
+/** A ProxySQL before servers that there are not: its monitor, after three failed pings (16 s), would shun them. */
+export async function startLoneProxySql(): Promise<ProxySql> {
+  return await startProxySql({ kind: proxySqlKind, variables: { "mysql-monitor_enabled": "false" } });
+}
 
 /** A ProxySQL and the watcher beside it. */
 export interface ProxyPair {
@@ -76,6 +83,8 @@ export class World {
     return await runWriter(args, {
       CONSUL_HTTP_ADDR: this.consulAddress,
       PRIMACY_SPOOL: join(this.folder, "spool"),
+      // A machine that stands still for the usual 8 s has no part in any of these stories.
+      PRIMACY_DEADLINE: "30",
       ...env,
     });
   }
@@ -116,7 +125,7 @@ export class World {
   }
 
   /** Waits until every proxy has acknowledged this generation as applied. */
-  async acknowledged(cluster: string, generation: number, timeoutMs = 30_000): Promise<void> {
+  async acknowledged(cluster: string, generation: number, timeoutMs = 60_000): Promise<void> {
     await waitUntil(
       async () => {
         const { acknowledgements } = await this.store.readAcknowledgements(cluster);
@@ -140,7 +149,7 @@ export class World {
     }
     this.store.close();
     await this.consul.close();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 }
 
