@@ -3,7 +3,7 @@ import type { Layout, MasterRecord, Members, Server } from "@primacy/contract";
 import { type AgentOptions, type AgentProcess, startAgent, waitUntil } from "@primacy/testkit";
 import { layoutOf as sampleLayout, recordOf } from "../../packages/contract/test/samples.js";
 
-const WITHIN = { deadlineMs: 10_000 } as const;
+const WITHIN = { deadlineMs: 20_000 } as const;
 
 /** What takes its time so that nobody is woken for nothing. */
 const QUICK = {
@@ -89,7 +89,7 @@ export class ClusterInConsul {
     return (await this.store.readCluster("main", WITHIN)).membersIndex;
   }
 
-  waitForGeneration(generation: number, timeoutMs = 30_000): Promise<MasterRecord> {
+  waitForGeneration(generation: number, timeoutMs = 90_000): Promise<MasterRecord> {
     return waitUntil(
       async () => {
         const record = await this.record();
@@ -101,7 +101,7 @@ export class ClusterInConsul {
   }
 
   /** Waits until the members document is as `wanted` says. */
-  waitForMembers(wanted: (members: Members) => boolean, what: string, timeoutMs = 30_000): Promise<Members> {
+  waitForMembers(wanted: (members: Members) => boolean, what: string, timeoutMs = 90_000): Promise<Members> {
     return waitUntil(
       async () => {
         const members = await this.members();
