@@ -66,7 +66,7 @@ describe("a store and what answers it", () => {
       ],
     ])("rejects with %s after %s", async (code, _, answer) => {
       const agent = await started(answer);
-      const store = connect([agent.address], { requestTimeoutMs: 300 });
+      const store = connect([agent.address], { requestTimeoutMs: code === "CONSUL_TIMEOUT" ? 300 : 30_000 });
       await expect(store.readCluster("main")).rejects.toMatchObject({ name: "ConsulError", code });
       await expect(store.watchCluster("main", 0, { waitMs: 100 })).rejects.toMatchObject({ code });
       await expect(store.readAcknowledgements("main")).rejects.toMatchObject({ code });
@@ -83,7 +83,7 @@ describe("a store and what answers it", () => {
         response.on("drain", more);
         more();
       });
-      const store = connect([agent.address], { requestTimeoutMs: 15_000 });
+      const store = connect([agent.address], { requestTimeoutMs: 60_000 });
       await expect(store.readCluster("main")).rejects.toMatchObject({
         code: "CONSUL_UNEXPECTED_ANSWER",
         message: expect.stringContaining("more than") as string,
@@ -105,12 +105,16 @@ describe("a store and what answers it", () => {
 
     it("waits no longer than its deadline, however many agents there are", async () => {
       const agents = await Promise.all([1, 2, 3].map(() => started(() => undefined)));
-      const store = connect(agents.map(({ address }) => address));
+      const store = connect(
+        agents.map(({ address }) => address),
+        { requestTimeoutMs: 60_000 },
+      );
       const before = performance.now();
       await expect(store.readCluster("main", { deadlineMs: 400 })).rejects.toMatchObject({
         code: "CONSUL_TIMEOUT",
       });
-      expect(performance.now() - before).toBeLessThan(1000);
+      // A bound against the time of one request, not a measurement.
+      expect(performance.now() - before).toBeLessThan(50_000);
     });
 
     it("asks the last good agent first, and goes round after a failure", async () => {
@@ -236,7 +240,7 @@ describe("a store and what answers it", () => {
         agent.server.close();
         request.socket.destroy();
       });
-      expect(await store.commitRecord("main", first, { deadlineMs: 300 })).toMatchObject({
+      expect(await store.commitRecord("main", first, { deadlineMs: 2000 })).toMatchObject({
         outcome: "unknown",
         cause: { code: "CONSUL_UNREACHABLE", notSent: false },
       });
@@ -244,10 +248,10 @@ describe("a store and what answers it", () => {
     });
 
     it.each([
-      [800, 2],
-      [950, 1],
+      [97_000, 2],
+      [99_950, 1],
     ])(
-      "is tried again where there is time for its outcome: after %i of 1000 ms, %i tries",
+      "is tried again where there is time for its outcome: after %i of 100 000 ms, %i tries",
       async (pause, tries) => {
         const agent = await started(consulAnswer(429, "slow down"));
         let now = 0;
@@ -264,7 +268,7 @@ describe("a store and what answers it", () => {
           },
         );
         toClose.push(() => store.close());
-        expect(await store.commitRecord("main", first, { deadlineMs: 1000 })).toMatchObject({
+        expect(await store.commitRecord("main", first, { deadlineMs: 100_000 })).toMatchObject({
           outcome: "not-written",
           cause: { code: "CONSUL_RATE_LIMITED" },
         });
@@ -324,11 +328,11 @@ describe("a store and what answers it", () => {
     it("that can't be read is an error that says so, and nothing is sent", async () => {
       const agent = await started(emptyFolder);
       const store = connect([agent.address], { tokenFile: "/nowhere/token" });
-      await expect(store.readCluster("main", { deadlineMs: 5000 })).rejects.toMatchObject({
+      await expect(store.readCluster("main", { deadlineMs: 30_000 })).rejects.toMatchObject({
         code: "CONSUL_CONFIGURATION",
       });
       const first = { expectedIndex: 0, record: record("main", 1) };
-      expect(await store.commitRecord("main", first, { deadlineMs: 5000 })).toMatchObject({
+      expect(await store.commitRecord("main", first, { deadlineMs: 30_000 })).toMatchObject({
         outcome: "not-written",
         cause: { code: "CONSUL_CONFIGURATION" },
       });
@@ -342,7 +346,7 @@ describe("a store and what answers it", () => {
       const agent = await started(emptyFolder);
       const store = connect([agent.address], options);
       const first = { expectedIndex: 0, record: record("main", 1) };
-      const ended = await store.commitRecord("main", first, { deadlineMs: 5000 });
+      const ended = await store.commitRecord("main", first, { deadlineMs: 1000 });
       expect(ended).toMatchObject({
         outcome: "not-written",
         cause: { code: "CONSUL_CONFIGURATION", notSent: true, message: expect.stringContaining(what) },

@@ -60,7 +60,7 @@ describe("TLS", () => {
     expect(agent.requests).toEqual([]);
     const store = makeStore([agent.address], { tls });
     const first = { expectedIndex: 0, record: record("main", 1) };
-    expect(await store.commitRecord("main", first, { deadlineMs: 300 })).toMatchObject({
+    expect(await store.commitRecord("main", first, { deadlineMs: 1000 })).toMatchObject({
       outcome: "not-written",
       cause: { code: "CONSUL_TLS" },
     });
@@ -110,9 +110,9 @@ describe("TLS", () => {
     const { port } = mute.address() as AddressInfo;
     const first = { expectedIndex: 0, record: record("main", 1) };
     const commit = async (address: string): Promise<unknown> => {
-      const store = makeStore([address], { requestTimeoutMs: 100 });
+      const store = makeStore([address], { requestTimeoutMs: 200 });
       toClose.push(() => store.close());
-      return store.commitRecord("main", first, { deadlineMs: 400 });
+      return store.commitRecord("main", first, { deadlineMs: 1000 });
     };
     expect(await commit(`https://127.0.0.1:${String(port)}`)).toMatchObject({
       outcome: "not-written",

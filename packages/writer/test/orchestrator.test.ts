@@ -46,7 +46,7 @@ async function orchestrator(
   return `${address}/orchestrator`;
 }
 
-const access = (url: string, auth?: string) => ({ url, auth, timeoutMs: 2000 });
+const access = (url: string, auth?: string) => ({ url, auth, timeoutMs: 30_000 });
 const port = (number: number) => ({ ok: true, value: { host: "127.0.0.1", port: number } });
 
 describe("Orchestrator's recorded answers", () => {

@@ -22,6 +22,8 @@ export class FakeAgent {
     this.#answer = answer;
     const listener: RequestListener = (request, response) => this.#serve(request, response);
     this.server = tls === undefined ? http.createServer(listener) : https.createServer(tls, listener);
+    // Longer than a slow machine may take from one request to the next.
+    this.server.keepAliveTimeout = 120_000;
   }
 
   static async start(
@@ -78,10 +80,14 @@ export function consulAnswer(
 /** An empty folder, as Consul answers it. */
 export const emptyFolder = consulAnswer(404, "");
 
+/** A request has half a minute, where a test does not wait for its end. */
 export function makeStore(
   addresses: readonly string[],
   options: Partial<ConsulOptions> = {},
   environment?: Environment,
 ): ConsulStore {
-  return new ConsulStore({ addresses, prefix: "primacy/", requestTimeoutMs: 1000, ...options }, environment);
+  return new ConsulStore(
+    { addresses, prefix: "primacy/", requestTimeoutMs: 30_000, ...options },
+    environment,
+  );
 }

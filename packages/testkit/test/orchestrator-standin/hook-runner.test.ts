@@ -62,12 +62,12 @@ describe("hooks", () => {
 
   it("are not waited for after &, and their failure is nobody's", async () => {
     const gate = join(folder, "gate");
-    const waiting = `for i in {1..1000}; do [[ -e ${gate} ]] && break; sleep 0.01; done; echo late >> $OUT; exit 9 &`;
+    const waiting = `for i in {1..6000}; do [[ -e ${gate} ]] && break; sleep 0.01; done; echo late >> $OUT; exit 9 &`;
     expect(await run([waiting, "echo early >> $OUT"], true)).toBeUndefined();
     expect(await output()).toBe("early\n");
     await run([`touch ${gate}`]);
     await waitUntil(async () => (await output()).includes("late"), {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
       what: "the late hook",
     });
   });

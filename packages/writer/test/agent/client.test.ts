@@ -39,7 +39,7 @@ function clientOf(
       basicAuth: undefined,
       token: undefined,
       tls: {},
-      timeoutMs: 2000,
+      timeoutMs: 30_000,
       ...options,
     },
     clocks,
@@ -105,6 +105,9 @@ test("messages are known with an identity before them, as Percona's build sends 
 });
 
 describe("answers that can't be used", () => {
+  /** What hangs has to be waited for. */
+  const limitFor = (fault: Fault) => ({ timeoutMs: fault === "hangs" ? 1000 : 30_000 });
+
   test.each<[Fault, string]>([
     ["errors", "ORCHESTRATOR_ERROR"],
     ["half", "ORCHESTRATOR_UNEXPECTED_ANSWER"],
@@ -114,7 +117,7 @@ describe("answers that can't be used", () => {
   ])("%s", async (fault, code) => {
     const orchestrator = await node();
     orchestrator.fault = fault;
-    expect((await problemOf(read(clientOf([orchestrator], { timeoutMs: 200 })))).code).toBe(code);
+    expect((await problemOf(read(clientOf([orchestrator], limitFor(fault))))).code).toBe(code);
   });
 
   test.each<[Fault, string]>([
@@ -126,7 +129,7 @@ describe("answers that can't be used", () => {
     async (fault, code) => {
       const [first, second] = [await node(), await node()];
       second.leads = false;
-      const client = clientOf([first, second], { timeoutMs: 200 });
+      const client = clientOf([first, second], limitFor(fault));
       await read(client);
       first.fault = fault;
       expect((await problemOf(read(client))).code).toBe(code);

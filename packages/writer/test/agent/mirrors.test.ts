@@ -35,7 +35,7 @@ function mirrorOf(follows: (cluster: string) => boolean) {
     follows,
   });
   const asked = (times: number) =>
-    waitUntil(() => calls.length >= times, { timeoutMs: 10_000, what: `${String(times)} reads over there` });
+    waitUntil(() => calls.length >= times, { timeoutMs: 30_000, what: `${String(times)} reads over there` });
   const series = async () =>
     (await metrics.registry.metrics()).split("\n").filter((line) => /^primacy_agent_mirror.*main/.test(line));
   return { mirror, calls, asked, series };
@@ -48,7 +48,7 @@ test("a datacenter that is away is a problem, as long as the cluster is ours to 
   mirror.note("main");
   await asked(1);
   calls[0]?.();
-  await waitUntil(async () => (await series()).length > 0, { timeoutMs: 10_000, what: "the series" });
+  await waitUntil(async () => (await series()).length > 0, { timeoutMs: 30_000, what: "the series" });
   expect(await series()).toEqual(['primacy_agent_mirror_problem{datacenter="dc2",cluster="main"} 1']);
   end.abort();
   await running;

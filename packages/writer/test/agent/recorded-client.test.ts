@@ -38,7 +38,7 @@ async function read(situation: string): Promise<ClusterView> {
       basicAuth: undefined,
       token: undefined,
       tls: {},
-      timeoutMs: 2000,
+      timeoutMs: 30_000,
     },
     { monotonicNow: () => performance.now(), wallNow: () => Date.parse(recordedAt(situation)) },
   );
