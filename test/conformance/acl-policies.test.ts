@@ -163,7 +163,7 @@ describe.skipIf(!consul)("Consul's ACL policies", () => {
     },
     watcher: async (token) => {
       const store = storeOf(token);
-      const first = await store.watchCluster("main", 0, { waitMs: 1000 });
+      const first = await store.watchCluster("main", 0, { waitMs: 1000, deadlineMs: 30_000 });
       const { record, layout } = await store.readCluster("main");
       expect([first.record.kind, record.kind, layout.kind]).toEqual(["valid", "valid", "valid"]);
       const [before, now] = [await store.createSession(session), await store.createSession(session)];

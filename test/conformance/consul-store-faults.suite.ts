@@ -194,7 +194,9 @@ export function consulStoreFaultSuite(name: string, start: () => Promise<ConsulU
           const store = connect(fault === "silent" ? 300 : LONG, proxy.address);
           proxy.decide = () => fault;
           await expect(store.readCluster(cluster)).rejects.toMatchObject({ name: "ConsulError", code });
-          await expect(store.watchCluster(cluster, 0, { waitMs: 200 })).rejects.toMatchObject({ code });
+          await expect(
+            store.watchCluster(cluster, 0, { waitMs: 200, deadlineMs: LONG }),
+          ).rejects.toMatchObject({ code });
         },
       );
 

@@ -24,7 +24,10 @@ export class FaultProxy {
 
   private constructor(upstream: string) {
     this.#upstream = upstream;
-    this.#server = http.createServer((request, response) => void this.#serve(request, response));
+    this.#server = http.createServer((request, response) => {
+      // A client that gives up while it is being read has nobody left to be told.
+      this.#serve(request, response).catch(() => request.socket.destroy());
+    });
   }
 
   static async start(upstream: string): Promise<FaultProxy> {

@@ -272,7 +272,7 @@ export function consulStoreSuite(name: string, start: () => Promise<ConsulUnderT
         const cluster = newCluster();
         await committed(cluster, 0, 1);
         const now = await store.watchCluster(cluster, 0, { waitMs: 20_000 });
-        const again = await store.watchCluster(cluster, now.index, { waitMs: 200 });
+        const again = await store.watchCluster(cluster, now.index, { waitMs: 200, ...WITHIN });
         expect(again.index).toBe(now.index);
         expect(again.record).toEqual(now.record);
       });

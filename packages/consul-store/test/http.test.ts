@@ -68,7 +68,9 @@ describe("a store and what answers it", () => {
       const agent = await started(answer);
       const store = connect([agent.address], { requestTimeoutMs: code === "CONSUL_TIMEOUT" ? 300 : 30_000 });
       await expect(store.readCluster("main")).rejects.toMatchObject({ name: "ConsulError", code });
-      await expect(store.watchCluster("main", 0, { waitMs: 100 })).rejects.toMatchObject({ code });
+      await expect(store.watchCluster("main", 0, { waitMs: 100, deadlineMs: 30_000 })).rejects.toMatchObject({
+        code,
+      });
       await expect(store.readAcknowledgements("main")).rejects.toMatchObject({ code });
       await expect(store.listClusters()).rejects.toMatchObject({ code });
     });
@@ -139,10 +141,12 @@ describe("a store and what answers it", () => {
       });
       const two = await started(emptyFolder);
       const store = connect([one.address, two.address]);
-      await expect(store.watchCluster("main", 1, { waitMs: 1 })).rejects.toMatchObject({
+      await expect(store.watchCluster("main", 1, { waitMs: 1, deadlineMs: 30_000 })).rejects.toMatchObject({
         code: "CONSUL_UNREACHABLE",
       });
-      expect((await store.watchCluster("main", 1, { waitMs: 1 })).address).toBe(two.address);
+      expect((await store.watchCluster("main", 1, { waitMs: 1, deadlineMs: 30_000 })).address).toBe(
+        two.address,
+      );
       expect((await store.readCluster("main")).address).toBe(one.address);
     });
 
@@ -182,7 +186,7 @@ describe("a store and what answers it", () => {
       const agent = await started(emptyFolder);
       const store = connect([agent.address], { token: SECRET, namespace: "team", httpAuth: "user:password" });
       await store.readCluster("main");
-      await store.watchCluster("main", 1, { waitMs: 1 });
+      await store.watchCluster("main", 1, { waitMs: 1, deadlineMs: 30_000 });
       for (const headers of agent.headers) {
         expect(headers).toMatchObject({
           "x-consul-token": SECRET,
