@@ -19,6 +19,9 @@ const isReady =
 const kindOf = (name: "proxysql" | "orchestrator"): "stand-in" | "real" =>
   typeof findServer(name) === "string" ? "stand-in" : "real";
 
+/** Of a test: its own waits come first. */
+const LIMIT_MS = 600_000;
+
 let consul: Consul;
 let fleet: Fleet;
 let inConsul: ClusterInConsul;
@@ -45,7 +48,7 @@ beforeEach(async () => {
     consul: { address: consul.httpAddr, close: async () => consul.close() },
   });
   inConsul = new ClusterInConsul(consul.httpAddr);
-}, 120_000);
+}, LIMIT_MS);
 
 async function startAgent(settings: Record<string, unknown> = {}): Promise<AgentProcess> {
   agent = await startQuickAgent({
@@ -74,11 +77,11 @@ async function layout(changes: Record<string, unknown>): Promise<void> {
 }
 
 /** Waits until the reader hostgroup of every proxy's runtime is so, by port; `""`: not there, or OFFLINE_HARD. */
-async function readers(wanted: Record<number, string>, timeoutMs = 40_000): Promise<void> {
+async function readers(wanted: Record<number, string>, timeoutMs = 90_000): Promise<void> {
   await hostgroup(fleet.cluster("main").reader, wanted, timeoutMs);
 }
 
-async function writers(wanted: Record<number, string>, timeoutMs = 40_000): Promise<void> {
+async function writers(wanted: Record<number, string>, timeoutMs = 90_000): Promise<void> {
   await hostgroup(fleet.cluster("main").writer, wanted, timeoutMs);
 }
 
@@ -106,13 +109,13 @@ async function hostgroup(id: number, wanted: Record<number, string>, timeoutMs: 
   }
 }
 
-describe.runIf(isReady)("the agent, with real servers", () => {
+describe.runIf(isReady)("the agent, with real servers", { timeout: LIMIT_MS }, () => {
   test("a dead master whose hook is swallowed; the old one comes back writable and is never copied", async () => {
     await layout({ quarantineSeconds: 3 });
     await startAgent();
     const [old, other] = [db(0), db(1)];
     await old.kill9();
-    const record = await inConsul.waitForGeneration(2, 90_000);
+    const record = await inConsul.waitForGeneration(2);
     const audit = (await fleet.orchestrator.api("audit-recovery/alias/main")).body as { UID: string }[];
     expect(audit.map((one) => one.UID)).toContain(record.cause.recoveryUid);
     const master = fleet.cluster("main").databases.find((one) => one.port === record.master.port) as MariaDb;
@@ -123,7 +126,6 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     await inConsul.waitForMembers(
       (seen) => seen.disagreement?.rule === "former-master-writable",
       "the alarm",
-      90_000,
     );
     expect((await inConsul.record()).generation).toBe(2);
     await writers({ [master.port]: "ONLINE", [old.port]: "" });
@@ -132,13 +134,13 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     await old.query("SET GLOBAL read_only=1");
     await old.replicateFrom(master);
     await fleet.orchestrator.api(`end-downtime/${old.host}/${String(old.port)}`);
-    await readers({ [old.port]: "ONLINE", [replica.port]: "ONLINE" }, 90_000);
+    await readers({ [old.port]: "ONLINE", [replica.port]: "ONLINE" });
     const members = await inConsul.members();
     const back = members.servers.find((one) => one.port === old.port);
     const followedMs = Date.parse(members.observedAt) - Date.parse(back?.followsMasterSince ?? "");
     expect(followedMs).toBeGreaterThanOrEqual(3000);
     expect(await inConsul.record()).toMatchObject({ generation: 2, quarantined: [{ port: old.port }] });
-  }, 300_000);
+  });
 
   test("a dead master that nobody replaces: its replicas go on reading, and it does not", async () => {
     await layout({ maxLagSeconds: 3600 });
@@ -160,21 +162,21 @@ describe.runIf(isReady)("the agent, with real servers", () => {
         if (states.includes(1)) throw new Error(JSON.stringify(states));
         return true;
       },
-      { timeoutMs: 60_000, what: "Orchestrator to see that nobody replicates" },
+      { timeoutMs: 90_000, what: "Orchestrator to see that nobody replicates" },
     );
     const before = await passes();
     await waitUntil(async () => (await passes()) > before + 20, {
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
       what: "twenty more looks",
     });
-    expect((await inConsul.members()).disagreement).toMatchObject({ rule: "master-unreachable" });
-    await readers(
-      { [dead.port]: "", ...Object.fromEntries(replicas.map(({ port }) => [port, "ONLINE"])) },
-      5000,
+    await inConsul.waitForMembers(
+      (seen) => seen.disagreement?.rule === "master-unreachable",
+      "the report that the master can't be reached",
     );
+    await readers({ [dead.port]: "", ...Object.fromEntries(replicas.map(({ port }) => [port, "ONLINE"])) });
     const status = await fleet.writer("status", "main");
     expect(status.stdout).toMatch(/^main {2}down {2}Orchestrator can't reach/);
-  }, 180_000);
+  });
 
   test("a graceful takeover without -auto: the old master is standalone and reads nothing until it replicates", async () => {
     await layout({ quarantineSeconds: 2 });
@@ -184,7 +186,7 @@ describe.runIf(isReady)("the agent, with real servers", () => {
       `graceful-master-takeover/main/${next.host}/${String(next.port)}`,
     );
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-    expect(await inConsul.waitForGeneration(2, 60_000)).toMatchObject({ master: { port: next.port } });
+    expect(await inConsul.waitForGeneration(2)).toMatchObject({ master: { port: next.port } });
     await writers({ [next.port]: "ONLINE", [old.port]: "" });
     const members = await inConsul.waitForMembers(
       (seen) =>
@@ -196,8 +198,8 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     await readers({ [old.port]: "", [replica.port]: "ONLINE" });
     await old.query("START SLAVE");
     await fleet.orchestrator.api(`end-downtime/${old.host}/${String(old.port)}`);
-    await readers({ [old.port]: "ONLINE" }, 90_000);
-  }, 240_000);
+    await readers({ [old.port]: "ONLINE" });
+  });
 
   test("a downtime: OFFLINE_SOFT on every proxy, and back when it ends", async () => {
     await startAgent();
@@ -213,7 +215,7 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     expect(left).toBeLessThan(61 * 60_000);
     await fleet.orchestrator.api(`end-downtime/${address}`);
     await readers({ [one.port]: "ONLINE" });
-  }, 180_000);
+  });
 
   test("replication broken on one replica, then on all: the master reads; repaired: it reads no more", async () => {
     await startAgent();
@@ -223,14 +225,14 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     await other.query("STOP SLAVE SQL_THREAD");
     await readers({ [one.port]: "", [other.port]: "", [master.port]: "ONLINE" });
     await waitUntil(() => fleet.watchers[0]?.log.includes("0 of 2 replicas may read"), {
-      timeoutMs: 30_000,
+      timeoutMs: 90_000,
       what: "the watcher to say that too few replicas may read",
     });
     await one.query("START SLAVE");
     await other.query("START SLAVE");
     await readers({ [one.port]: "ONLINE", [other.port]: "ONLINE", [master.port]: "" });
     expect((await inConsul.record()).generation).toBe(1);
-  }, 180_000);
+  });
 
   test("a replica that the layout doesn't name joins, is routed by what it is, leaves and comes back", async () => {
     const [known, found] = [db(1), db(2)];
@@ -253,14 +255,14 @@ describe.runIf(isReady)("the agent, with real servers", () => {
         await fleet.orchestrator.api(`forget/${found.host}/${String(found.port)}`);
         return (await inConsul.members()).removed.some((one) => one.port === found.port);
       },
-      { timeoutMs: 60_000, intervalMs: 300, what: "the replica to leave" },
+      { timeoutMs: 90_000, intervalMs: 300, what: "the replica to leave" },
     );
     await readers({ [found.port]: "", [known.port]: "ONLINE" });
     await found.start();
     await fleet.orchestrator.api(`discover/${found.host}/${String(found.port)}`);
-    await readers({ [found.port]: "ONLINE" }, 60_000);
+    await readers({ [found.port]: "ONLINE" });
     expect((await inConsul.members()).removed).toEqual([]);
-  }, 240_000);
+  });
 
   describe("a master that somebody moves by hand", () => {
     const moveByHand = async (): Promise<void> => {
@@ -277,25 +279,21 @@ describe.runIf(isReady)("the agent, with real servers", () => {
     test("is reported, and the record stays", async () => {
       await startAgent();
       await moveByHand();
-      await inConsul.waitForMembers(
-        (seen) => seen.disagreement?.rule === "another-master",
-        "the report",
-        60_000,
-      );
+      await inConsul.waitForMembers((seen) => seen.disagreement?.rule === "another-master", "the report");
       expect((await inConsul.record()).generation).toBe(1);
       const status = await fleet.writer("status", "main");
       expect(status.code).toBe(30);
       expect(status.stdout).toContain("disagreement");
-    }, 180_000);
+    });
 
     test("is followed where the policy is repair, once it has held", async () => {
       await startAgent({ policy: "repair", repairAfterSeconds: 3 });
       await moveByHand();
-      expect(await inConsul.waitForGeneration(2, 60_000)).toMatchObject({
+      expect(await inConsul.waitForGeneration(2)).toMatchObject({
         master: { port: db(1).port },
         cause: { kind: "repair" },
       });
       await writers({ [db(1).port]: "ONLINE", [db(0).port]: "" });
-    }, 180_000);
+    });
   });
 });
