@@ -14,7 +14,7 @@ export interface HttpAnswer {
 /** Calls one Consul. */
 export type Call = (method: string, path: string, body?: string | Buffer) => Promise<HttpAnswer>;
 
-/** Raw HTTP on a connection of its own per call, paths sent as they are, with a limit of 40 s. */
+/** Raw HTTP on a connection of its own per call, paths sent as they are, with a limit of 90 s. */
 export function caller(address: string, token?: string): Call {
   return (method, path, body) =>
     new Promise((resolve, reject) => {
@@ -23,7 +23,7 @@ export function caller(address: string, token?: string): Call {
         ...(token === undefined ? {} : { "X-Consul-Token": token }),
         ...(body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) }),
       };
-      const options = { method, path, headers, agent: false, signal: AbortSignal.timeout(40_000) };
+      const options = { method, path, headers, agent: false, signal: AbortSignal.timeout(90_000) };
       const sent = request(address, options, (response) => {
         const chunks: Buffer[] = [];
         response.on("error", reject);

@@ -159,7 +159,7 @@ describe("docker/", () => {
     const file = join(docker, "compose.yml");
     const { status, stderr } = spawnSync("docker", ["compose", "-f", file, "config", "--quiet"], {
       encoding: "utf8",
-      timeout: 15_000,
+      timeout: 50_000,
     });
     expect({ status, stderr }).toMatchObject({ status: 0 });
   });
