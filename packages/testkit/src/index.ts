@@ -25,7 +25,7 @@ export {
 export { documentedSql } from "./servers/documented-sql.js";
 export { type Account, accounts } from "./servers/mariadb-accounts.js";
 export { type DatabaseOptions, DatabaseServer, type Row } from "./servers/database-server.js";
-export { MariaDb, type MariaDbOptions, startMariaDb } from "./servers/mariadb.js";
+export { MariaDb, type MariaDbOptions, SEMI_SYNCHRONOUS, startMariaDb } from "./servers/mariadb.js";
 export { MySql, startMySql } from "./servers/mysql.js";
 
 // Stand-ins.

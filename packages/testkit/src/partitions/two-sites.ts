@@ -10,7 +10,7 @@ import { guardVariables } from "../primacy/guard.js";
 import type { WatcherProcess } from "../primacy/watcher.js";
 import { removeFolder } from "../remove-folder.js";
 import { type Consul, startConsul } from "../servers/consul.js";
-import type { MariaDb } from "../servers/mariadb.js";
+import { type MariaDb, SEMI_SYNCHRONOUS } from "../servers/mariadb.js";
 import type { ProxySql } from "../servers/proxysql.js";
 import { waitUntil } from "../wait-until.js";
 
@@ -21,14 +21,6 @@ const DRAIN_SECONDS = 1;
 /** The far site's. */
 const FAR = { proxy: 2, database: 0 } as const;
 const WRITER = 10;
-
-/** No write is acknowledged that one server only has: a killed master takes none along. */
-const SEMI_SYNCHRONOUS = [
-  "--rpl-semi-sync-master-enabled=1",
-  "--rpl-semi-sync-slave-enabled=1",
-  // A replica has a binary log too, and would wait for replicas of its own, which it has not.
-  "--rpl-semi-sync-master-wait-no-slave=0",
-];
 
 /** Ends the time in which Orchestrator does not fail the cluster over again. */
 export const ACKNOWLEDGE = "ack-recovery/cluster/alias/main?comment=seen";

@@ -35,6 +35,14 @@ export async function startMariaDb(options: MariaDbOptions): Promise<MariaDb> {
   return startOnFreePorts(async () => new MariaDb(await settle(options), options.kind));
 }
 
+/** Options by which no write is acknowledged that one server only has: a killed master takes none along. */
+export const SEMI_SYNCHRONOUS = [
+  "--rpl-semi-sync-master-enabled=1",
+  "--rpl-semi-sync-slave-enabled=1",
+  // A replica has a binary log too, and would wait for replicas of its own, which it has not.
+  "--rpl-semi-sync-master-wait-no-slave=0",
+] as const;
+
 async function settleReal(options: MariaDbOptions): Promise<DatabaseSettled> {
   const { path, version } = requireServer("mariadb");
   const folder = await mkdtemp(join(tmpdir(), "primacy-mariadb-"));
