@@ -36,7 +36,7 @@ afterEach(async () => {
   fleet = undefined;
 });
 
-describe("without MariaDB, Consul, ProxySQL and Orchestrator", () => {
+describe("without MariaDB, Consul, ProxySQL and Orchestrator", { timeout: 600_000 }, () => {
   test("the demo says that it runs on stand-ins, and keeps its promise", async () => {
     running = await startProcess({
       name: "the demo",
@@ -69,11 +69,14 @@ describe("without MariaDB, Consul, ProxySQL and Orchestrator", () => {
     await createLoadTable(old!);
     for (const replica of others) await replica.catchUpWith(old!);
     const [proxy] = fleet.proxies;
-    load = startLoad({ targets: [{ host: proxy!.host, port: proxy!.port, ...account }] });
+    load = startLoad({
+      targets: [{ host: proxy!.host, port: proxy!.port, ...account }],
+      maxDurationMs: 600_000,
+    });
     const writes = async (enough: number) => {
       const wanted = load!.snapshot().acknowledged + enough;
       await waitUntil(() => load!.snapshot().acknowledged >= wanted, {
-        timeoutMs: 60_000,
+        timeoutMs: 120_000,
         what: `${enough} more acknowledged writes`,
       });
     };
