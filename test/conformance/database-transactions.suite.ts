@@ -140,13 +140,12 @@ export function databaseTransactionsSuite(start: StartDatabase): void {
         (error: unknown) => (error as { errno?: number }).errno,
       );
       // KILL QUERY may come before the statement: then it interrupts nothing, and another one does.
-      let isOver = false;
-      void interrupted.then(() => (isOver = true));
-      while (!isOver) {
+      let ended: unknown;
+      do {
         await database.run(accounts.root, `KILL QUERY ${id}`);
-        await Promise.race([interrupted, pause(100)]);
-      }
-      expect(await interrupted).toBe(1317);
+        ended = await Promise.race([interrupted, pause(100)]);
+      } while (ended === undefined);
+      expect(ended).toBe(1317);
       await session.ping();
     });
   });
