@@ -39,7 +39,7 @@ export default defineConfig({
       project("unit", ["packages/*/test/**/*.test.ts", "test/docs/**/*.test.ts"], 60_000),
       project("simulation", ["test/simulation/**/*.test.ts"], 300_000),
       project("conformance", ["test/conformance/**/*.test.ts"], 180_000),
-      project("e2e", ["test/e2e/**/*.test.ts"], 180_000),
+      project("e2e", ["test/e2e/**/*.test.ts"], 300_000),
     ],
   },
 });

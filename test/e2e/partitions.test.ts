@@ -14,6 +14,7 @@ import {
   killed,
   leaderKilled,
   namespacesForTests,
+  noteForTheEnd,
   primacyFolder,
   serverForTests,
   tell,
@@ -49,15 +50,15 @@ describe.runIf(isReady)("takeovers under load while something is broken", { time
 
   /** Tells a story after which nobody must have written where he ought not to, and nothing must be lost. */
   async function goesWell(name: string, story: Story): Promise<StoryOutcome> {
-    const outcome = await tellInTime(story);
+    const outcome = await tellInTime(name, story);
     figures.push(`${name}: ${figuresText(figuresOfStory(outcome))}`);
     const lines = outcome.hooks.map(({ hook, msg }) => `${hook}: ${msg}`).join("\n");
     expect(outcome.verdict, lines).toMatchObject({ onTheWrongMaster: [], lost: [], duplicates: [] });
     return outcome;
   }
 
-  /** Where a story did not go well and the machine stood still meanwhile, it is told anew, from where it began. */
-  async function tellInTime(story: Story): Promise<StoryOutcome> {
+  /** Where a story did not go well and the machine stood still meanwhile, it is told anew: the end of the run says so. */
+  async function tellInTime(name: string, story: Story): Promise<StoryOutcome> {
     const master = await sites.takeovers.master();
     for (let attempt = 1; ; attempt += 1) {
       const standstillMs = measureStandstill();
@@ -65,6 +66,11 @@ describe.runIf(isReady)("takeovers under load while something is broken", { time
       const { onTheWrongMaster, lost } = outcome.verdict;
       const isWell = onTheWrongMaster.length === 0 && lost.length === 0;
       if (isWell || standstillMs() <= STANDSTILL_MS || attempt === 3) return outcome;
+      noteForTheEnd(
+        "unusual.log",
+        `${name}: told anew, the machine stood still for ${standstillMs().toFixed()} ms ` +
+          `(${onTheWrongMaster.length} on the wrong master, ${lost.length} lost)`,
+      );
       await sites.moveTo(master);
     }
   }

@@ -12,7 +12,7 @@ const FOLDER = join(ROOT, ".primacy");
 const REPORT = join(FOLDER, "tests.json");
 const USED = join(FOLDER, "used.log");
 const LEFT_OUT = join(FOLDER, "left-out.log");
-const ENDED = join(FOLDER, "ended.log");
+const UNUSUAL = join(FOLDER, "unusual.log");
 
 const PORT_RANGE = "/proc/sys/net/ipv4/ip_local_port_range";
 /** The servers of the tests listen below it (packages/testkit/src/ports.ts). */
@@ -31,7 +31,7 @@ async function step(name, run) {
 
 async function main() {
   mkdirSync(FOLDER, { recursive: true });
-  for (const file of [REPORT, USED, LEFT_OUT, ENDED]) rmSync(file, { force: true });
+  for (const file of [REPORT, USED, LEFT_OUT, UNUSUAL]) rmSync(file, { force: true });
   if (await step("dependencies", installDependencies)) {
     await step("servers", () => installServers(["mariadb", "consul", "mysql", "iproute2"]));
     await step("build", build);
@@ -58,18 +58,18 @@ function summary() {
   const failed = counted.failed + others.length;
   print("Real programs used", readLines(USED), "none");
   print("Left out", readLines(LEFT_OUT), "nothing");
-  print("Servers that ended by themselves, and were started again", readLines(ENDED), "none");
-  const outgoing = firstOutgoingPort();
-  if (outgoing < ABOVE_OURS)
-    print("Servers may find their port taken", [`by outgoing connections, from ${outgoing} on here`], "");
+  print("Unusual", [...readLines(UNUSUAL), ...portsAtRisk()], "nothing");
   if (failedSteps.length > 0) print("Failed steps", failedSteps, "none");
   process.stdout.write(`\n${counted.passed} passed, ${failed} failed, ${counted.skipped} skipped\n`);
   return failed === 0 ? 0 : 1;
 }
 
-/** From which on Linux gives ports to outgoing connections. */
-function firstOutgoingPort() {
-  return existsSync(PORT_RANGE) ? Number.parseInt(readFileSync(PORT_RANGE, "utf8"), 10) : ABOVE_OURS;
+/** Where Linux gives ports of ours to outgoing connections, servers may find them taken. */
+function portsAtRisk() {
+  const first = existsSync(PORT_RANGE) ? Number.parseInt(readFileSync(PORT_RANGE, "utf8"), 10) : ABOVE_OURS;
+  return first < ABOVE_OURS
+    ? [`outgoing connections have ports from ${first} on here, servers of the tests too`]
+    : [];
 }
 
 function print(title, lines, nothing) {

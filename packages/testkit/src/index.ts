@@ -9,6 +9,7 @@ export {
 } from "./process.js";
 export { primacyFolder } from "./primacy-folder.js";
 export { removeFolder } from "./remove-folder.js";
+export { noteForTheEnd } from "./run-notes.js";
 export { pause, type WaitOptions, WaitTimeoutError, waitUntil } from "./wait-until.js";
 
 // Real servers.

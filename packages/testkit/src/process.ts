@@ -152,8 +152,8 @@ export class RunningProcess {
     if (this.exit) throw new Error(`${this.name} ended: ${describeExit(this.exit)}`);
   }
 
-  /** SIGTERM, and SIGKILL when that is not enough within `graceMs` (default 10 000). Resolves when it has ended. */
-  async stop(graceMs = 10_000): Promise<ProcessExit> {
+  /** SIGTERM, and SIGKILL when that is not enough within `graceMs` (default 30 000). Resolves when it has ended. */
+  async stop(graceMs = 30_000): Promise<ProcessExit> {
     this.signal("SIGTERM");
     // A suspended process does not see SIGTERM before it runs again.
     this.signal("SIGCONT");

@@ -40,7 +40,7 @@ describe("a server that is kept", () => {
     await server.start();
     await killed(1);
     expect(launched.map(({ exit }) => exit?.signal)).toEqual(["SIGKILL", undefined]);
-    expect(told).toEqual(["server, killed by SIGKILL: ready"]);
+    expect(told).toEqual(["server ended by itself, killed by SIGKILL: ready"]);
   });
 
   test("and is told to end stays away", async () => {

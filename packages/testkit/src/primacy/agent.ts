@@ -8,9 +8,6 @@ import { dieWithParent } from "../servers/die-with-parent.js";
 import { waitUntil } from "../wait-until.js";
 import { programs } from "./programs.js";
 
-/** How long it may take to end before it is killed. Milliseconds. */
-const STOP_GRACE_MS = 30_000;
-
 /** How to start an agent. Every setting that is not named is as shipped. */
 export interface AgentOptions {
   /** The writer's bundle (default: the one that is shipped). */
@@ -153,7 +150,7 @@ export class AgentProcess {
 
   /** Told to end (SIGTERM). */
   async stop(): Promise<ProcessExit | undefined> {
-    return await this.#process?.stop(STOP_GRACE_MS);
+    return await this.#process?.stop();
   }
 
   async kill9(): Promise<void> {

@@ -30,7 +30,7 @@ export class ConsulServer {
     await this.#process.start();
   }
 
-  /** One call with a limit of 5 s; answers status, headers and the body as text. Never throws for a status. */
+  /** One call with a limit of 20 s; answers status, headers and the body as text. Never throws for a status. */
   async request(
     method: string,
     path: string,
@@ -39,7 +39,7 @@ export class ConsulServer {
     const { token } = this.#settings;
     const response = await fetch(`${this.httpAddr}${path}`, {
       method,
-      signal: AbortSignal.timeout(5_000),
+      signal: AbortSignal.timeout(20_000),
       ...(token === undefined ? {} : { headers: { "X-Consul-Token": token } }),
       ...(body === undefined ? {} : { body }),
     });

@@ -129,7 +129,7 @@ function search(name: ServerName): FoundServer | string {
         : `is not at ${named}`;
     return `${name} ${where}.`;
   }
-  const answer = spawnSync(path, ask, { encoding: "utf8", timeout: 10_000 });
+  const answer = spawnSync(path, ask, { encoding: "utf8", timeout: 60_000 });
   if (answer.error || answer.status !== 0)
     return `${name} at ${path} does not start: ${answer.error ?? answer.stderr}.`;
   return { name, path, version: version.exec(answer.stdout + answer.stderr)?.[1] ?? "of unknown version" };

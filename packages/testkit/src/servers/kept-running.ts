@@ -17,10 +17,12 @@ export class KeptRunning {
   readonly #tell: (line: string) => void;
   #process: RunningProcess | undefined;
   #restarts = 0;
+  /** Settles, and never rejects, when the restart that is under way is done. */
+  #restart: Promise<void> = Promise.resolve();
 
   constructor(
     launch: () => Promise<RunningProcess>,
-    tell = (line: string): void => noteForTheEnd("ended.log", line),
+    tell = (line: string): void => noteForTheEnd("unusual.log", line),
   ) {
     this.#launch = launch;
     this.#tell = tell;
@@ -31,11 +33,11 @@ export class KeptRunning {
   }
 
   async stop(): Promise<ProcessExit | undefined> {
-    return this.#letGo()?.stop();
+    return (await this.#letGo())?.stop();
   }
 
   async kill9(): Promise<ProcessExit | undefined> {
-    return this.#letGo()?.kill9();
+    return (await this.#letGo())?.kill9();
   }
 
   suspend(): void {
@@ -48,30 +50,31 @@ export class KeptRunning {
 
   #keep(running: RunningProcess): void {
     this.#process = running;
-    void running.exited.then((exit) => this.#ended(running, exit));
+    void running.exited.then((exit) => {
+      if (this.#process === running) this.#restart = this.#startAgain(running, exit);
+    });
   }
 
   /** From here on its end is no surprise. */
-  #letGo(): RunningProcess | undefined {
+  async #letGo(): Promise<RunningProcess | undefined> {
+    await this.#restart;
     const running = this.#process;
     this.#process = undefined;
     return running;
   }
 
-  async #ended(running: RunningProcess, exit: ProcessExit): Promise<void> {
-    if (this.#process !== running) return;
+  async #startAgain(ended: RunningProcess, exit: ProcessExit): Promise<void> {
     this.#restarts += 1;
-    const output = running.lastOutput(5000);
-    this.#tell(
-      `${running.name}, ${describeExit(exit)}: ${LAST_WORDS.exec(output)?.[0] ?? running.lastOutput(8)}`,
-    );
+    this.#tell(`${ended.name} ended by itself, ${describeExit(exit)}: ${lastWords(ended)}`);
     if (this.#restarts > RESTARTS) return;
     try {
-      const again = await this.#launch();
-      if (this.#process === running) this.#keep(again);
-      else await again.kill9();
+      await this.start();
     } catch (error) {
-      this.#tell(`${running.name} could not be started again: ${String(error)}`);
+      this.#tell(`${ended.name} could not be started again: ${String(error)}`);
     }
   }
+}
+
+function lastWords(ended: RunningProcess): string {
+  return LAST_WORDS.exec(ended.lastOutput(5000))?.[0] ?? ended.lastOutput(8);
 }
