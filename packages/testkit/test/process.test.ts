@@ -44,7 +44,7 @@ describe("startProcess", () => {
     expect(child.stdout).toBe("out\n");
     expect(child.stderr).toBe("err\n");
     const log = await waitUntil(() => /out[^]*err|err[^]*out/.exec(readFileSync(logFile, "utf8")), {
-      timeoutMs: 5_000,
+      timeoutMs: 30_000,
       what: "both lines in the log file",
     });
     expect(log[0]).toBeTruthy();
@@ -138,14 +138,14 @@ describe("stopping", () => {
     });
     const state = () => readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.[0];
     child.suspend();
-    await waitUntil(() => state() === "T", { timeoutMs: 5_000, what: "the stopped state" });
+    await waitUntil(() => state() === "T", { timeoutMs: 30_000, what: "the stopped state" });
     // What was printed before the stop may still be in the pipe; after it has been read, nothing follows.
     const settled = await waitUntil(
       unchangedFor(() => child.stdout, 5),
-      { timeoutMs: 5_000, what: "silence" },
+      { timeoutMs: 30_000, what: "silence" },
     );
     child.resume();
-    await waitUntil(() => child.stdout !== settled, { timeoutMs: 5_000, what: "output after the resume" });
+    await waitUntil(() => child.stdout !== settled, { timeoutMs: 30_000, what: "output after the resume" });
   });
 
   it.each([
@@ -170,7 +170,7 @@ describe("stopping", () => {
     await parent.exited;
     const grandchild = Number(parent.stdout);
     expect(grandchild).toBeGreaterThan(1);
-    await waitUntil(() => !runs(grandchild), { timeoutMs: 5_000, what: `process ${grandchild} to be gone` });
+    await waitUntil(() => !runs(grandchild), { timeoutMs: 30_000, what: `process ${grandchild} to be gone` });
   });
 });
 

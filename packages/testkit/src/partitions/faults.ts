@@ -1,5 +1,4 @@
 import type { Direction } from "../network/link.js";
-import { waitUntil } from "../wait-until.js";
 import type { TwoSites } from "./two-sites.js";
 
 /** Something that breaks, and is mended again. */
@@ -86,7 +85,7 @@ export function leaderKilled(): Fault {
     name: "Consul's leader killed",
     silences: [],
     begin: async ({ consul }) => {
-      dead = await waitUntil(async () => consul.leader(), { timeoutMs: 30_000, what: "a leader of Consul" });
+      dead = await consul.leader();
       await dead.kill9();
     },
     end: async ({ consul }) => {

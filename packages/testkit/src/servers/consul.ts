@@ -83,15 +83,9 @@ export class Consul {
     );
   }
 
-  /** The server that leads now, as `asked` sees it. */
+  /** The server that leads now, as `asked` sees it; while there is an election, the next one. */
   async leader(asked: ConsulServer = this.#first): Promise<ConsulServer> {
-    const status = JSON.parse((await asked.request("GET", "/v1/status/leader")).body) as string;
-    const peers = JSON.parse((await asked.request("GET", "/v1/catalog/service/consul")).body) as Peer[];
-    const peer = peers.find((each) => `${each.Address}:${each.ServicePort}` === status);
-    const leader = this.servers.find((server) => server.nodeName === peer?.Node);
-    if (!leader)
-      throw new Error(`no server of this cluster leads: ${asked.nodeName} says ${status || "nobody"}`);
-    return leader;
+    return waitUntil(() => this.#leaderBy(asked), { timeoutMs: 60_000, what: "a leader of Consul" });
   }
 
   /** Makes a token with these rules (Consul's policy language) and answers its secret. Needs `acl`. */
@@ -126,6 +120,16 @@ export class Consul {
     const [first] = this.servers;
     if (!first) throw new Error("a Consul cluster has at least one server");
     return first;
+  }
+
+  async #leaderBy(asked: ConsulServer): Promise<ConsulServer> {
+    const status = JSON.parse((await asked.request("GET", "/v1/status/leader")).body) as string;
+    const peers = JSON.parse((await asked.request("GET", "/v1/catalog/service/consul")).body) as Peer[];
+    const peer = peers.find((each) => `${each.Address}:${each.ServicePort}` === status);
+    const leader = this.servers.find((server) => server.nodeName === peer?.Node);
+    if (!leader)
+      throw new Error(`no server of this cluster leads: ${asked.nodeName} says ${status || "nobody"}`);
+    return leader;
   }
 
   async #put(path: string, body: unknown): Promise<string> {
