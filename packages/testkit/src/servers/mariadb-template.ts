@@ -17,6 +17,14 @@ export const STORAGE_OPTIONS = [
   "--innodb-buffer-pool-size=24M",
 ] as const;
 
+/**
+ * Where a server's data is, and beside it its temporary tables: in a folder of its own, because a server that starts removes
+ * all that it finds, also those of a server that runs (MariaDB and MySQL, `#sql…` in `tmpdir`, by default /tmp).
+ */
+export function foldersOf(dataDir: string): string[] {
+  return [`--datadir=${dataDir}`, `--tmpdir=${dirname(dataDir)}`];
+}
+
 /** Running as root is refused unless asked for by name. */
 export function userOption(): string[] {
   return process.getuid?.() === 0 ? ["--user=root"] : [];
@@ -60,7 +68,7 @@ async function makeTemplate(template: string): Promise<void> {
 function installArguments(dataDir: string, sqlFile: string): string[] {
   return [
     "--no-defaults",
-    `--datadir=${dataDir}`,
+    ...foldersOf(dataDir),
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
     "--skip-name-resolve",

@@ -14,7 +14,7 @@ import {
 } from "./database-server.js";
 import { requireServer } from "./found.js";
 import { runMariaDbHere } from "./mariadb-here.js";
-import { makeDataDir, STORAGE_OPTIONS, userOption } from "./mariadb-template.js";
+import { foldersOf, makeDataDir, STORAGE_OPTIONS, userOption } from "./mariadb-template.js";
 
 /** How to start a MariaDB. */
 export interface MariaDbOptions extends DatabaseOptions {
@@ -134,7 +134,7 @@ export class MariaDb extends DatabaseServer {
     return [
       "--no-defaults",
       ...userOption(),
-      `--datadir=${this.dataDir}`,
+      ...foldersOf(this.dataDir),
       `--socket=${this.dataDir}/mariadb.sock`,
       `--pid-file=${this.dataDir}/mariadb.pid`,
       `--bind-address=${settled.host}`,

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { primacyFolder } from "../primacy-folder.js";
 import { accounts } from "./mariadb-accounts.js";
-import { userOption } from "./mariadb-template.js";
+import { foldersOf, userOption } from "./mariadb-template.js";
 
 const run = promisify(execFile);
 
@@ -37,7 +37,7 @@ async function makeTemplate(program: string, template: string): Promise<void> {
     const sql = join(work, "accounts.sql");
     const data = join(work, "data");
     await writeFile(sql, accountsSql());
-    const initialise = ["--initialize-insecure", `--datadir=${data}`, `--init-file=${sql}`];
+    const initialise = ["--initialize-insecure", ...foldersOf(data), `--init-file=${sql}`];
     await run(program, ["--no-defaults", ...initialise, ...userOption(), ...STORAGE_OPTIONS], {
       timeout: 120_000,
     });

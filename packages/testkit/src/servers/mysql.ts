@@ -6,7 +6,7 @@ import { waitUntil } from "../wait-until.js";
 import { type DatabaseOptions, DatabaseServer, type DatabaseSettled, type Row } from "./database-server.js";
 import { requireServer } from "./found.js";
 import { accounts } from "./mariadb-accounts.js";
-import { userOption } from "./mariadb-template.js";
+import { foldersOf, userOption } from "./mariadb-template.js";
 import { makeDataDir, STORAGE_OPTIONS } from "./mysql-template.js";
 
 /**
@@ -66,7 +66,7 @@ export class MySql extends DatabaseServer {
     return [
       "--no-defaults",
       ...userOption(),
-      `--datadir=${this.dataDir}`,
+      ...foldersOf(this.dataDir),
       `--socket=${this.dataDir}/mysql.sock`,
       `--pid-file=${this.dataDir}/mysql.pid`,
       `--bind-address=${settled.host}`,
