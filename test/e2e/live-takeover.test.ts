@@ -85,7 +85,7 @@ async function everywhere(on: Fleet, cluster: string, generation: number): Promi
   for (const watcher of on.watchers) await watcher.waitForGeneration(cluster, generation, 60_000);
 }
 
-/** The server that each ProxySQL lets take writes; all must agree. One that is shunned for now is tried again. */
+/** The server that each ProxySQL lets take writes; all must agree. One that is shunned is tried again. */
 async function writerOf(on: Fleet, cluster: string): Promise<MariaDb> {
   return await onlyServer(on, cluster, "status<>'OFFLINE_HARD'");
 }
