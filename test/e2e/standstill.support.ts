@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { noteForTheEnd } from "@primacy/testkit";
 
 /**
  * A lease is bounded by time, so on a machine that stands still at the wrong moment it shows nothing: the guard, which
@@ -12,4 +13,9 @@ export function measureStandstill(): () => number {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   return () => delay.max / 1_000_000;
+}
+
+/** What a standstill has spoilt, the last lines of the run say: it must not look as if nothing had happened. */
+export function noteSpoilt(what: string): void {
+  noteForTheEnd("unusual.log", `a machine that stood still: ${what}`);
 }
